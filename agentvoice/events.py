@@ -1,0 +1,201 @@
+"""What happens to a call, as frozen values. Times are seconds on the clock that `now` comes from.
+
+Whoever receives one matches on its class. A new fact is a new class, not one more optional field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+# ------------------------------------------------------------------ the caller
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Voice activity: the caller began to speak."""
+
+    at: float
+    """When the speech began, which is a little earlier than when it was noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """Voice activity: the caller fell silent, for now."""
+
+    at: float
+    """When the last speech ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What the recogniser makes of the current segment of the caller's speech."""
+
+    text: str
+    """The whole segment so far; each partial transcript replaces the one before it."""
+    final: bool
+    """Whether the segment is over and the text will not change again."""
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """The caller pressed a key (DTMF)."""
+
+    key: str
+    """One of `0123456789*#ABCD`."""
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The far end is gone."""
+
+    reason: str = "caller"
+
+
+@dataclass(frozen=True, slots=True)
+class CallerAudio:
+    """Audio from the caller, in the transport's format. It goes to hearing, never to the conversation."""
+
+    audio: bytes = field(repr=False)
+    start: int
+    """Samples since the line's media began, by the far end's own count: gaps and repeats show here."""
+
+
+# ------------------------------------------------------------------ barge-in
+
+
+class BargeInKind(StrEnum):
+    """How sure a source is that the caller wants the floor."""
+
+    ONSET = "onset"
+    """Perhaps: hold the agent's speech, lose nothing."""
+    CONFIRM = "confirm"
+    """Yes: cut."""
+    RETRACT = "retract"
+    """No, it was a cough: go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class BargeIn:
+    """An input source's word that the caller, or somebody else, wants the agent to stop."""
+
+    kind: BargeInKind
+    source: str
+    """Which source says so, for the log."""
+    words: str = ""
+    """What has been recognised so far, where the source knows words; the policy judges them."""
+
+
+# ------------------------------------------------------------------ the agent
+
+
+@dataclass(frozen=True, slots=True)
+class TextProduced:
+    """The agent produced a piece of a turn's text."""
+
+    turn_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextEnded:
+    """The agent has produced all of a turn's text."""
+
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFailed:
+    """What produced a turn's text broke down."""
+
+    turn_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SayRequested:
+    """Somebody asked for a turn that says `text`, prompted by nothing the caller said."""
+
+    turn_id: str
+    text: str
+    interruptible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpRequested:
+    """The agent wants to hang up once its last word has been played."""
+
+
+# ------------------------------------------------------------------ the speech provider
+
+
+@dataclass(frozen=True, slots=True)
+class AudioReceived:
+    """Synthesised audio of one context, in the transport's format."""
+
+    context_id: str
+    audio: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WordsReceived:
+    """When words of one context are spoken, in seconds since the start of the context's audio."""
+
+    context_id: str
+    words: tuple[tuple[str, float, float], ...]
+    """Word, start, end."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextDone:
+    """Every sample of the context has been delivered."""
+
+    context_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContextFailed:
+    """The context ended early: the provider refused it, or its socket was lost."""
+
+    context_id: str
+    reason: str
+    retryable: bool
+    """Whether a successor context may succeed."""
+
+
+# ------------------------------------------------------------------ the line
+
+
+@dataclass(frozen=True, slots=True)
+class MarkReturned:
+    """The far end reports a mark back: all audio before it was played, or thrown away by a `clear`."""
+
+    name: str
+
+
+Event: TypeAlias = (
+    SpeechStarted
+    | SpeechStopped
+    | Transcript
+    | KeyPressed
+    | HungUp
+    | BargeIn
+    | TextProduced
+    | TextEnded
+    | ReplyFailed
+    | SayRequested
+    | HangUpRequested
+    | AudioReceived
+    | WordsReceived
+    | ContextDone
+    | ContextFailed
+    | MarkReturned
+)
+
+LineEvent: TypeAlias = CallerAudio | KeyPressed | MarkReturned | HungUp
+"""What a transport receives."""
+
+ContextEvent: TypeAlias = AudioReceived | WordsReceived | ContextDone | ContextFailed
+"""What a speech provider delivers."""

@@ -1,0 +1,228 @@
+"""The seams: what a plugin implements. Few methods each, so that one fits into an afternoon.
+
+| entry point group       | seam               | made                                              |
+| ----------------------- | ------------------ | ------------------------------------------------- |
+| `agentvoice.vad`        | `VoiceActivity`    | once a process; `detector()` once a call          |
+| `agentvoice.recognizer` | `SpeechRecognizer` | once a process; `listen()` once a call            |
+| `agentvoice.llm`        | `LanguageModel`    | once a process, shared by all calls               |
+| `agentvoice.engine`     | `SpeechEngine`     | once a speech server                              |
+| `agentvoice.synthesizer`| `Synthesizer`      | once a process, shared by all calls               |
+
+An entry point names a class that can be called without arguments. Importing its module and making an
+instance cost nothing: models load in `prepare`, which the process calls once, in a worker thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from anyio.abc import ObjectReceiveStream
+
+from .audio import AudioFormat
+from .events import ContextEvent, LineEvent, Transcript
+
+
+class VoiceActivity(Protocol):
+    """Tells speech from silence. Loaded once; every call gets a detector of its own."""
+
+    def prepare(self) -> None:
+        """Load what has to be loaded. Blocks; called once, in a worker thread, before the first call.
+
+        Raises:
+            AssetUnavailable: the model is not there and cannot be fetched; the message says what to do.
+        """
+
+    def detector(self, sample_rate: int) -> VoiceDetector:
+        """Return a fresh detector for one call, for PCM of `sample_rate` (8000 or 16000)."""
+
+
+class VoiceDetector(Protocol):
+    """The state of voice activity detection for one call."""
+
+    window_s: float
+    """Seconds of audio that one probability is about."""
+
+    async def feed(self, pcm: bytes) -> Sequence[float]:
+        """Take signed 16-bit little-endian PCM of any length; return the probability of speech (0..1)
+        of each window that it completes, oldest first. Often empty."""
+
+
+class SpeechRecognizer(Protocol):
+    """Turns speech into words. Loaded once; every call listens on its own."""
+
+    def prepare(self) -> None:
+        """As `VoiceActivity.prepare`."""
+
+    def listen(self, sample_rate: int) -> AbstractAsyncContextManager[Listening]:
+        """Begin to listen to one call, whose audio is PCM of `sample_rate`."""
+
+
+class Listening(Protocol):
+    """Recognition of one call's segments of speech.
+
+    A segment is a stretch of audio with speech in it, a little silence before it included: `feed` it
+    piece by piece, then `finalize` it. One `Transcript` with `final=True` follows each `finalize`, in
+    order, with empty text when nothing was understood; partial ones may come at any time before it.
+    """
+
+    transcripts: ObjectReceiveStream[Transcript]
+
+    async def feed(self, pcm: bytes) -> None:
+        """Take signed 16-bit little-endian PCM of any length. Returns at once; never waits for recognition."""
+
+    async def finalize(self) -> None:
+        """Say that the segment has ended. Returns at once; the final transcript comes on `transcripts`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One entry of what a language model is shown."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class LanguageModel(Protocol):
+    """Continues a conversation, token by token."""
+
+    def prepare(self) -> None:
+        """As `VoiceActivity.prepare`."""
+
+    def stream(self, messages: Sequence[Message], *, schema: Mapping[str, Any] | None = None) -> AsyncIterator[str]:
+        """Yield the assistant's next message in pieces, spaces included.
+
+        With `schema` (JSON Schema of an object) the pieces joined are JSON that conforms to it.
+        Closing the iterator, or cancelling the task that reads it, stops generation at once.
+
+        Raises:
+            ProviderError: the model cannot answer.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class WordTime:
+    """When a word is spoken, in seconds since the start of the audio that it belongs to."""
+
+    word: str
+    """As written in the text, with its punctuation, without spaces."""
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice that a speech engine offers."""
+
+    id: str
+    name: str
+    language: str
+    """A language code, such as `en`."""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenPiece:
+    """A stretch of synthesised speech, whole samples, never empty."""
+
+    pcm: bytes
+    """Signed 16-bit little-endian PCM, one channel."""
+    words: Sequence[WordTime] = ()
+    """The words that begin in this stretch, in seconds since the start of the *utterance* (not of the piece)."""
+
+
+class SpeechEngine(Protocol):
+    """Turns text into speech, for the speech server."""
+
+    voices: Sequence[Voice]
+    """What it can speak with; the first is the default."""
+
+    def prepare(self) -> None:
+        """As `VoiceActivity.prepare`."""
+
+    def sample_rate(self, voice: str, wanted: int) -> int:
+        """Return the rate that `synthesize` will deliver when asked for `wanted`: an engine with a fixed
+        rate returns that, and the server resamples."""
+
+    def synthesize(self, text: str, *, voice: str, speed: float, sample_rate: int) -> Iterator[SpokenPiece]:
+        """Speak `text`, yielding pieces as they are made. Called in a worker thread, one text at a time
+        for each worker; closing the iterator stops it.
+
+        `voice` is the id of one of `voices`; `speed` 1.0 is natural; `sample_rate` is what the method of
+        that name returned. Every whitespace-separated token of `text` appears once in the pieces' words,
+        exactly as written.
+        """
+
+
+class MessageStream(Protocol):
+    """A connection that carries whole messages: a WebSocket of any library, or a pair in memory."""
+
+    async def send(self, message: str) -> None:
+        """Send one text message; waits while the peer is slow.
+
+        Raises:
+            anyio.BrokenResourceError: the connection is gone.
+        """
+
+    async def receive(self) -> str | bytes:
+        """Wait for one message.
+
+        Raises:
+            anyio.EndOfStream: the peer closed the connection, for whatever reason.
+        """
+
+    async def aclose(self) -> None:
+        """Close the connection. Never waits longer than a second; harmless when it is closed already."""
+
+
+class Transport(Protocol):
+    """A phone line, as a call sees it. Sending never waits: a transport queues, and a `clear` overtakes."""
+
+    audio: AudioFormat
+    """What the line carries, both ways."""
+
+    has_marks: bool
+    """Whether the far end reports marks back."""
+
+    async def run(self) -> None:
+        """Send what is queued, until the line is hung up or the task is cancelled. The call runs it."""
+
+    async def receive(self) -> LineEvent:
+        """Wait for what the far end says next. After `HungUp` comes nothing more.
+
+        A message that makes no sense is logged and skipped, never raised.
+        """
+
+    def send_audio(self, audio: bytes) -> None:
+        """Queue audio in the line's format."""
+
+    def send_mark(self, name: str) -> None:
+        """Queue a label, which the far end reports back once all audio before it was played."""
+
+    def clear(self) -> None:
+        """Make the far end forget what it has not played yet. Overtakes everything queued, and drops it."""
+
+    def hang_up(self) -> None:
+        """End the call, once what is queued has been sent."""
+
+
+class Synthesizer(Protocol):
+    """A speech provider, shared by all calls of the process. Sending never waits: it queues.
+
+    Made ready by whoever owns it (`async with`), before the first word of the first call.
+    """
+
+    def open(self, context_id: str, *, audio: AudioFormat, deliver: Callable[[ContextEvent], None]) -> None:
+        """Begin a context. Whatever happens to it is delivered by calling `deliver`, from the event loop;
+        `ContextDone` or `ContextFailed` comes last, and nothing after a `cancel`."""
+
+    def send(self, context_id: str, text: str) -> None:
+        """Send text, exactly as it shall be joined with what was sent before. Ignored when the context has ended."""
+
+    def finish(self, context_id: str) -> None:
+        """Say that no more text comes. Ignored when the context has ended."""
+
+    def cancel(self, context_id: str) -> None:
+        """Say that nothing of the context is wanted any more. Ignored when the context has ended."""

@@ -1,0 +1,29 @@
+"""Finding plugins by entry point, so that the core names no vendor."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Any, Literal, TypeAlias
+
+from .errors import PluginNotFound
+
+Kind: TypeAlias = Literal["vad", "recognizer", "llm", "engine", "synthesizer"]
+
+
+def installed(kind: Kind) -> list[str]:
+    """Return the names of the installed plugins of one kind, sorted."""
+    return sorted({point.name for point in entry_points(group=f"agentvoice.{kind}")})
+
+
+def load(kind: Kind, name: str) -> Any:
+    """Return what the plugin's entry point names: a class, to be called by the caller.
+
+    Raises:
+        PluginNotFound: nothing of that kind and name is installed; the message says what is.
+    """
+    for point in entry_points(group=f"agentvoice.{kind}", name=name):
+        return point.load()
+    raise PluginNotFound(
+        f"no {kind} named '{name}' (installed: {', '.join(installed(kind)) or 'none'}); "
+        f"try: pip install agentvoice-{name}"
+    )

@@ -1,0 +1,1 @@
+"""The speech server: the other end of the context protocol."""

@@ -1,0 +1,1 @@
+"""Doubles of everything that a call talks to, and clocks that jump."""

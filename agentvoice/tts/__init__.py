@@ -1,0 +1,1 @@
+"""The context protocol: messages, lifecycle, and the connection."""
