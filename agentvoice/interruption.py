@@ -87,9 +87,13 @@ class Decision(StrEnum):
     CUT = "confirmed"
 
 
+DEADLINE: Final = "deadline"
+"""The source of a decision to which the passing of time led."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """A decision, and whose signal led to it (`deadline`: the passing of time)."""
+    """A decision, and the source whose signal led to it."""
 
     decision: Decision
     source: str
@@ -143,8 +147,8 @@ class InterruptionController:
         if now < self.deadline or self._held_at is None:
             return []
         if self._since and now >= min(self._since.values()) + self.policy.min_speech_s:
-            return self._cut("deadline")
-        return self._resume("deadline")
+            return self._cut(DEADLINE)
+        return self._resume(DEADLINE)
 
     def _weigh(self, signal: BargeIn) -> Sequence[Ruling]:
         if self.policy.interrupts(signal.words):

@@ -94,14 +94,17 @@ class Playout:
         """Say that the turn has no more audio than what was fed."""
         self._ended = True
 
-    def succeed(self, context_id: str, text: str) -> int:
+    def succeed(self, context_id: str, text: str, *, delivered: bool) -> int:
         """Go on in another context; return the character of `text` (the turn's) from which it has to speak.
 
-        Audio that has been received is kept up to the end of its last whole word.
+        Where the old context has not `delivered` all of its audio, what has been received is kept up to the
+        end of its last whole word.
         """
         whole = bisect_right(self._ends, self._received)
         keep = max(self._sent, self._ends[whole - 1]) if whole else self._sent
-        text_offset = self._prefix(text, keep)
+        if delivered:
+            whole, keep = len(self._words), self._received
+        text_offset = len(text) if delivered else self._prefix(text, keep)
         del self._buffer[keep - self._sent :]
         del self._words[whole:], self._ends[whole:]
         self._base = self._received = keep

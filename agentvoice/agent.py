@@ -1,0 +1,68 @@
+"""The agent: what people write. Subclass it, and plug in a stream of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from .commands import TurnClosed
+from .conversation import Manners
+from .errors import UsageError
+from .interfaces import LanguageModel
+from .interruption import InterruptionSource
+from .llm import Tokens
+from .sources import KeySource, TranscriptSource, VoiceActivitySource
+from .turn import Turn
+
+if TYPE_CHECKING:
+    from .call import Call
+
+
+class Agent:
+    """One side of a call. A new instance is made for each call, and `self.call` is that call.
+
+        class Receptionist(Agent):
+            instructions = "You take bookings for a small restaurant."
+            greeting = "Good evening, how may I help you?"
+
+            async def reply(self, turn: Turn) -> AsyncIterator[str]:  # optional: the default asks self.llm
+                async for token in my_llm(turn.history):
+                    yield token
+    """
+
+    instructions: ClassVar[str] = ""
+    """The system prompt."""
+    greeting: ClassVar[str] = ""
+    """Said when the call begins."""
+    manners: ClassVar[Manners] = Manners()
+    """When to yield, when to answer."""
+    sources: ClassVar[Sequence[InterruptionSource]] = (VoiceActivitySource(), TranscriptSource(), KeySource())
+    """What can interrupt the agent."""
+
+    call: Call
+    llm: LanguageModel | None = None
+    """The language model; the process's own when the class names none."""
+
+    def reply(self, turn: Turn) -> Tokens:
+        """Produce the text of a turn, as it comes. Cancelled when the caller interrupts.
+
+        `turn.prompt` is what the caller said, `turn.history` the conversation up to and with it. A turn may be
+        speculative (`turn.confirmed` is false): what happens here must then be harmless if it comes to nothing.
+        """
+        if self.llm is None:
+            raise UsageError(f"{type(self).__name__} has no language model: set `llm`, or write `reply`")
+        return self.llm.stream(turn.history)
+
+    async def on_call_start(self) -> None:
+        """The line is open. By default the agent says its greeting."""
+        if self.greeting:
+            await self.call.say(self.greeting)
+
+    async def on_interrupted(self, turn: TurnClosed) -> None:
+        """The caller cut a turn off; `turn.heard` tells how much of it was heard."""
+
+    async def on_dtmf(self, key: str) -> None:
+        """The caller pressed a key."""
+
+    async def on_call_end(self) -> None:
+        """The call is over. There is a second for this."""

@@ -1,0 +1,96 @@
+"""The host: what all calls of a process share, made ready before the first one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Protocol, runtime_checkable
+
+import structlog
+from anyio import AsyncContextManagerMixin, create_task_group, to_thread
+
+from .agent import Agent
+from .call import Call
+from .events import Event
+from .hearing import Hearing
+from .history import History
+from .interfaces import LanguageModel, Message, SpeechRecognizer, Synthesizer, Transport, VoiceActivity
+from .trace.observer import Observer
+
+log = structlog.get_logger(__name__)
+
+
+@runtime_checkable
+class Warms(Protocol):
+    """A language model that gains from seeing the beginning of its prompt before the call."""
+
+    async def warm(self, messages: Sequence[Message]) -> None:
+        """Make ready for conversations that begin like this."""
+
+
+class Host(AsyncContextManagerMixin):
+    """Takes calls for one kind of agent. Enter it to load the models; then `take` any number of calls at once."""
+
+    def __init__(
+        self,
+        agent: Callable[[], Agent],
+        *,
+        synthesizer: Synthesizer,
+        vad: VoiceActivity,
+        recognizer: SpeechRecognizer,
+        llm: LanguageModel | None = None,
+        observe: Callable[[Call], Sequence[Observer]] = lambda _: (),
+    ) -> None:
+        """`agent` makes one for each call; `observe` names those who watch a call, such as a trace."""
+        self._agent = agent
+        self._synthesizer = synthesizer
+        self._vad = vad
+        self._recognizer = recognizer
+        self._llm = llm
+        self._observe = observe
+        self.live = 0
+        """Calls under way."""
+        self.total = 0
+        """Calls taken so far."""
+
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Host]:
+        async with create_task_group() as group:
+            for part in (self._vad, self._recognizer, self._llm):
+                if part is not None:
+                    group.start_soon(to_thread.run_sync, part.prepare)
+        if isinstance(self._llm, Warms):
+            await self._llm.warm(History(self._agent().instructions).messages())
+        yield self
+
+    async def take(
+        self,
+        transport: Transport,
+        *,
+        call_id: str,
+        caller: str = "",
+        called: str = "",
+        parameters: Mapping[str, str] | None = None,
+    ) -> None:
+        """Carry one call to its end. Whatever goes wrong in it is logged, and ends this call only."""
+        agent = self._agent()
+        agent.llm = agent.llm or self._llm
+        rate = transport.audio.sample_rate
+
+        def ears(deliver: Callable[[Event], None]) -> Hearing:
+            return Hearing(self._vad.detector(rate), self._recognizer, transport.audio, deliver)
+
+        call = Call(
+            call_id, agent, transport, self._synthesizer, ears, caller=caller, called=called, parameters=parameters
+        )
+        call.observers = self._observe(call)
+        self.live += 1
+        self.total += 1
+        log.info("call_started", call_id=call_id)
+        try:
+            await call.run()
+        except Exception:
+            log.exception("call_failed", call_id=call_id)
+        finally:
+            self.live -= 1
+            log.info("call_ended", call_id=call_id)
