@@ -1,0 +1,195 @@
+"""The trace: an append-only log of everything that went into a call's conversation, and all that it decided.
+
+JSON lines. The first is the header; then each step is one line for its input, followed by one for each decision:
+
+    {"agentvoice_trace": 1, "call_id": "c1", "started_at": 5125.5, "audio": {…}, "agent": "receptionist", …}
+    {"t": 2.104512, "now": 5127.604512207, "in": "SpeechStarted", "at": 5127.42}
+    {"t": 2.304512, "now": 5127.804512301, "in": "Timer"}
+    {"t": 2.304512, "out": "SendAudio", "context_id": "c1-1", "audio": {"size": 800, "sha": "5d7f3a02"}}
+
+`t` is seconds since the call began, for people. `now`, and every time in a field, is on the clock that showed
+`started_at` when it began, to the last bit: so a replay is exact. `docs/reference/trace.md` has the schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import msgspec
+import structlog
+
+from agentvoice.audio import TELEPHONE, AudioFormat
+from agentvoice.commands import Command
+from agentvoice.errors import UsageError
+from agentvoice.events import Event
+
+from .codec import COMMANDS, EVENTS, Keep, Unknown, facts, value
+
+log = structlog.get_logger(__name__)
+
+VERSION: Final = 1
+_MAGIC: Final = "agentvoice_trace"
+_TIMER: Final = "Timer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What a trace says of its call before anything happens in it."""
+
+    call_id: str
+    started_at: float
+    """What the clock that `now` comes from showed when the call began, in seconds."""
+    audio: AudioFormat = TELEPHONE
+    """What the line carries."""
+    agent: str = ""
+    has_marks: bool = True
+    """Whether the far end reports marks back."""
+    keep: Keep = Keep.WORDS
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else a replay has to know, such as the manners; JSON values or dataclasses of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a conversation: what happened, and what was decided."""
+
+    now: float
+    event: Event | Unknown | None
+    """`None` when its timer rang."""
+    commands: tuple[Command | Unknown, ...] = ()
+    line: int = 0
+    """The line of the input in the file, from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A whole trace, read back."""
+
+    header: Header
+    steps: tuple[Step, ...]
+    torn: bool = False
+    """Whether the last line was cut short, as by a crash."""
+
+
+class TraceWriter:
+    """Write a call's trace as it happens. An `Observer`; each line is complete before the call goes on."""
+
+    def __init__(self, out: TextIO, header: Header) -> None:
+        """Write to `out`, which is closed with the call. Open it line-buffered: a crash then loses one line at most."""
+        self._out: TextIO | None = out
+        self._started_at = header.started_at
+        self._keep = header.keep
+        self._write({_MAGIC: VERSION, **msgspec.to_builtins(header, order="deterministic")})
+
+    @classmethod
+    def create(cls, path: Path, header: Header) -> TraceWriter:
+        """Begin a new trace at `path`, in place of any older one.
+
+        Raises:
+            UsageError: the file cannot be written.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return cls(path.open("w", encoding="utf-8", buffering=1, newline="\n"), header)
+        except OSError as error:
+            raise UsageError(f"cannot write the trace to {path}: {error.strerror}; give another path") from error
+
+    def received(self, now: float, event: Event | None) -> None:
+        """Write what happened."""
+        head = {"t": self._since(now), "now": now}
+        if event is None:
+            self._write({**head, "in": _TIMER})
+        else:
+            self._write({**head, "in": type(event).__name__, **facts(event, self._keep)})
+
+    def decided(self, now: float, commands: Sequence[Command]) -> None:
+        """Write what was decided."""
+        for command in commands:
+            self._write({"t": self._since(now), "out": type(command).__name__, **facts(command, self._keep)})
+
+    def closed(self) -> None:
+        """End the trace. Harmless when it has ended."""
+        if self._out is not None:
+            self._out.close()
+            self._out = None
+
+    def _since(self, now: float) -> float:
+        return round(now - self._started_at, 6)
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        if self._out is None:
+            return
+        try:
+            self._out.write(msgspec.json.encode(line).decode() + "\n")
+        except OSError as error:  # a full disk must not end a call
+            log.warning("trace_lost", reason=error.strerror)
+            self._out = None
+
+
+def read_trace(source: Path | Iterable[str]) -> Trace:
+    """Read a trace back, from a file or from its lines.
+
+    Kinds that this version does not know come back as `Unknown`; a torn last line is left out.
+
+    Raises:
+        UsageError: there is no such file, or it is no trace; the message names the line.
+    """
+    if isinstance(source, Path):
+        try:
+            lines = source.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError as error:
+            raise UsageError(f"cannot read the trace {source}: {error.strerror}") from error
+        name = str(source)
+    else:
+        lines, name = list(source), "trace"
+    if not lines:
+        raise UsageError(f"{name} is empty: not a trace")
+    header = _header(_parse(lines[0]), name)
+    steps: list[Step] = []
+    for number, text in enumerate(lines[1:], start=2):
+        line = _parse(text)
+        if line is None and number == len(lines):
+            return Trace(header, tuple(steps), torn=True)
+        if line is None or not (("in" in line and "now" in line) or ("out" in line and steps)):
+            raise UsageError(f"{name}, line {number}: neither an input nor a decision; is the file damaged?")
+        if "in" in line:
+            steps.append(Step(line.pop("now"), _event(line), line=number))
+        else:
+            last = steps[-1]
+            steps[-1] = Step(last.now, last.event, (*last.commands, _command(line)), last.line)
+    return Trace(header, tuple(steps))
+
+
+def _parse(text: str) -> dict[str, Any] | None:
+    try:
+        line = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return None
+    return line if isinstance(line, dict) else None
+
+
+def _header(line: dict[str, Any] | None, name: str) -> Header:
+    version = (line or {}).get(_MAGIC)
+    if line is None or not isinstance(version, int):
+        raise UsageError(f"{name} does not begin with a trace's header: not a trace of agentvoice")
+    if version > VERSION:
+        raise UsageError(f"{name} was written by a newer agentvoice (trace version {version}); upgrade to read it")
+    try:
+        return msgspec.convert(line, Header)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{name}, line 1: {error}") from error
+
+
+def _event(line: dict[str, Any]) -> Event | Unknown | None:
+    kind = line.pop("in")
+    line.pop("t", None)
+    return None if kind == _TIMER else value(EVENTS, kind, line)
+
+
+def _command(line: dict[str, Any]) -> Command | Unknown:
+    kind = line.pop("out")
+    line.pop("t", None)
+    return value(COMMANDS, kind, line)  # type: ignore[no-any-return]
