@@ -181,6 +181,8 @@ class Playout:
 
     def _next_mark(self) -> int:
         """Return where the next mark belongs: at the end of a word, or where there was none for long."""
+        if not self._has_marks:
+            return self._received
         following = bisect_right(self._ends, self._sent)
         regular = self._last_mark + self._mark_every
         return min(regular, self._ends[following]) if following < len(self._ends) else regular
