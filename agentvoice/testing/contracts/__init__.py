@@ -1,0 +1,1 @@
+"""Contract checks: what every plugin of a kind, and every double, has to keep."""
