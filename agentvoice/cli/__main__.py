@@ -1,0 +1,5 @@
+"""`python -m agentvoice.cli`."""
+
+from agentvoice.cli import main
+
+main()
