@@ -1,0 +1,78 @@
+# `make` alone says what there is. Everything happens in .venv and out/; models go to the user's cache.
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+AGENT ?= examples/telephony.py:Receptionist
+
+# The plugins that the demo's call is made with; setup takes all there are.
+DEMO_PLUGINS := piper moonshine silero qwen
+DEMO := $(wildcard $(DEMO_PLUGINS:%=plugins/agentvoice-%/pyproject.toml))
+ALL := $(wildcard plugins/*/pyproject.toml)
+editable = $(foreach project,$(1),-e ./$(patsubst %/,%,$(dir $(project))))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test lint types bench fuzz docs clean
+.DELETE_ON_ERROR:
+
+help:  # One line for each target: the text after its `##`
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.setup ## make .venv with everything for development, every plugin included
+
+demo: $(VENV)/.demo ## one phone call between two voices, with a barge-in; leaves out/demo/
+	@$(BIN)/agentvoice fetch
+	$(BIN)/agentvoice demo
+
+serve: $(VENV)/.demo ## answer the phone with an agent: make serve AGENT=examples/telephony.py:Receptionist
+	@$(BIN)/agentvoice fetch
+	$(BIN)/agentvoice serve $(AGENT)
+
+test: lint types ## set everything up and run every test, with lint and types first
+	@$(BIN)/agentvoice fetch
+	$(BIN)/pytest --cov --cov-report=term
+
+lint: $(VENV)/.setup ## check style and format with ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.setup ## check types with mypy, strictly
+	$(BIN)/mypy .
+
+bench: $(VENV)/.setup ## measure against a bare relay; prints ratios, takes minutes
+	$(BIN)/python -m benchmarks
+
+fuzz: $(VENV)/.setup ## a million random steps through the core: make fuzz STEPS=1000000
+	FUZZ_STEPS=$(or $(STEPS),1000000) $(BIN)/pytest tests -k fuzz
+
+docs: $(VENV)/.setup ## check the documentation's links and build it into out/docs/
+	$(BIN)/mkdocs build --strict --quiet --site-dir out/docs
+
+clean: ## remove what was built here, but neither .venv nor the models in the cache
+	rm -rf out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+# ---------------------------------------------------------------- how .venv comes about; stamps make it quick next time
+
+$(VENV)/.setup: pyproject.toml $(ALL) | $(VENV)/.pip
+	$(BIN)/pip install --disable-pip-version-check --group dev --group docs -e '.[cli,speech,picture]' $(call editable,$(ALL))
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.demo: pyproject.toml $(DEMO) | $(VENV)/.pip
+	$(BIN)/pip install --disable-pip-version-check -e '.[cli,speech,picture]' $(call editable,$(DEMO))
+	@touch $@
+
+$(VENV)/.pip:
+	@python=; for each in $(PYTHON) python3.11 python3.12 python3.13 python3; do \
+	  if $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$each; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "agentvoice needs Python 3.11 or newer, and found $$(python3 --version 2>&1 || true); try: apt install python3.11 python3-venv, or make PYTHON=/path/to/python" >&2; exit 2; \
+	fi; \
+	if ! $$python -c 'import venv, ensurepip' 2>/dev/null; then \
+	  echo "$$python cannot make a virtual environment; try: apt install python3-venv" >&2; exit 2; \
+	fi; \
+	echo "making $(VENV) with $$($$python --version)"; \
+	$$python -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --upgrade 'pip>=25.1'
+	@touch $@
