@@ -1,1 +1,56 @@
-"""agentvoice."""
+"""agentvoice: voice agents whose turns, contexts and interruptions are first-class objects.
+
+What people write with:
+
+- `Agent`, and `Call`, which is what an agent sees of a conversation; `Host` takes calls for it
+- `Turn`, `HeardText`, `History`: what was meant to be said, what was heard, what the model is shown
+- `BargeIn`, `InterruptionSource`, `InterruptionController`, `Policy`, `Manners`: when the agent yields
+
+Everything that decides is pure (`conversation`, `interruption`, `playout`, `endpointing`, `speaking`, `turn`): events
+and `now` in, commands out. Everything that waits is a thin edge (`call`, `tts.connection`, `hearing`, `server`).
+`interfaces` has the seams for plugins, `errors` the tree of what can go wrong.
+"""
+
+from .agent import Agent as Agent
+from .audio import TELEPHONE as TELEPHONE, AudioFormat as AudioFormat, Encoding as Encoding
+from .call import Call as Call
+from .commands import Evidence as Evidence, HeardText as HeardText, TurnClosed as TurnClosed, TurnState as TurnState
+from .conversation import Conversation as Conversation, Floor as Floor, Manners as Manners
+from .endpointing import Endpointing as Endpointing
+from .errors import AgentVoiceError as AgentVoiceError
+from .events import BargeIn as BargeIn, BargeInKind as BargeInKind
+from .history import History as History
+from .host import Host as Host
+from .interfaces import Message as Message
+from .interruption import (
+    InterruptionController as InterruptionController,
+    InterruptionSource as InterruptionSource,
+    Policy as Policy,
+)
+from .turn import Turn as Turn
+
+__all__ = [
+    "TELEPHONE",
+    "Agent",
+    "AgentVoiceError",
+    "AudioFormat",
+    "BargeIn",
+    "BargeInKind",
+    "Call",
+    "Conversation",
+    "Encoding",
+    "Endpointing",
+    "Evidence",
+    "Floor",
+    "HeardText",
+    "History",
+    "Host",
+    "InterruptionController",
+    "InterruptionSource",
+    "Manners",
+    "Message",
+    "Policy",
+    "Turn",
+    "TurnClosed",
+    "TurnState",
+]

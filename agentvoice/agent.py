@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 class Agent:
     """One side of a call. A new instance is made for each call, and `self.call` is that call.
 
-        class Receptionist(Agent):
-            instructions = "You take bookings for a small restaurant."
-            greeting = "Good evening, how may I help you?"
+    class Receptionist(Agent):
+        instructions = "You take bookings for a small restaurant."
+        greeting = "Good evening, how may I help you?"
 
-            async def reply(self, turn: Turn) -> AsyncIterator[str]:  # optional: the default asks self.llm
-                async for token in my_llm(turn.history):
-                    yield token
+        async def reply(self, turn: Turn) -> AsyncIterator[str]:  # optional: the default asks self.llm
+            async for token in my_llm(turn.history):
+                yield token
     """
 
     instructions: ClassVar[str] = ""

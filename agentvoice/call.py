@@ -12,10 +12,10 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 import anyio
-import structlog
 from anyio import CancelScope, create_memory_object_stream, create_task_group, current_time, move_on_after
-from anyio.abc import ObjectReceiveStream, ObjectSendStream, TaskGroup
+from anyio.abc import ObjectReceiveStream, TaskGroup
 from anyio.lowlevel import checkpoint
+from anyio.streams.memory import MemoryObjectSendStream
 
 from .agent import Agent
 from .commands import (
@@ -51,10 +51,11 @@ from .history import History
 from .interfaces import Synthesizer, Transport
 from .interruption import InterruptionSource
 from .llm import token_stream
+from .logger import Logger
 from .trace.observer import Observer
 from .turn import Turn
 
-log = structlog.get_logger(__name__)
+log = Logger(__name__)
 
 LAST_SECOND = 1.0
 """How long the end of a call may take, whatever hangs."""
@@ -114,7 +115,7 @@ class Call:
         self._replies: dict[str, CancelScope] = {}
         self._says = 0
         self._said: dict[str, tuple[anyio.Event, list[HeardText | None]]] = {}
-        self._listeners: list[tuple[tuple[type[Event], ...], ObjectSendStream[Event]]] = []
+        self._listeners: list[tuple[tuple[type[Event], ...], MemoryObjectSendStream[Event]]] = []
         self._group: TaskGroup
         agent.call = self
 
@@ -246,8 +247,8 @@ class Call:
                     scope = self._replies[turn_id] = CancelScope()
                     self._group.start_soon(self._reply, turn, scope)
             case StopReply(turn_id):
-                if scope := self._replies.pop(turn_id, None):
-                    scope.cancel()
+                if turn_id in self._replies:
+                    self._replies.pop(turn_id).cancel()
             case OpenContext(context_id):
                 self._synthesizer.open(context_id, audio=self._transport.audio, deliver=self.deliver)
             case SpeakText(context_id, text):

@@ -143,28 +143,28 @@ class Conversation:
         """Take one event; return what to do about it, in order."""
         if self.closed:
             return []
+        commands: Sequence[Command] = []
         match event:
             case SpeechStarted() | SpeechStopped() | Transcript():
                 commands = self._heard_caller(self._endpointer.receive(event), now)
             case BargeIn():
                 commands = self._rule(self._controller.receive(event, now=now), now)
             case TextProduced(turn_id) | TextEnded(turn_id) | ReplyFailed(turn_id):
-                commands = self._written(event, now) if self.turn and self.turn.id == turn_id else []
+                if self.turn and self.turn.id == turn_id:
+                    commands = self._written(event, now)
             case AudioReceived(context_id) | WordsReceived(context_id) | ContextDone(context_id):
                 commands = self._synthesised(event, now) if self._current(context_id) else self._stale(event)
             case ContextFailed(context_id):
-                commands = self._context_failed(event, now) if self._current(context_id) else []
+                if self._current(context_id):
+                    commands = self._context_failed(event, now)
             case MarkReturned(name):
                 self._playout.mark_returned(name, now=now)
-                commands = []
             case SayRequested():
                 self._says.append(event)
-                commands = []
             case HangUpRequested():
                 self._hang_up = True
-                commands = []
             case KeyPressed():
-                commands = []  # hooks and sources see it; nothing is decided here
+                pass  # hooks and sources see it; nothing is decided here
             case HungUp():
                 return self._close(now)
         return [*commands, *self._proceed(now)]
@@ -210,8 +210,11 @@ class Conversation:
         return [*commands, *self._answer(text, now, confirmed=False)]
 
     def _withdraw_speculation(self, now: float) -> list[Command]:
-        if self.turn is None or self.turn.confirmed:
-            return []
+        return [] if self.turn is None or self.turn.confirmed else self._withdraw(now)
+
+    def _withdraw(self, now: float) -> list[Command]:
+        """The caller goes on: whatever the answer would have led to is off."""
+        self._hang_up = False
         return self._end(Step.WITHDRAW, now)
 
     @property
@@ -234,7 +237,7 @@ class Conversation:
                 self._playout.resume()
         else:
             if self._busy or (turn is not None and not turn.confirmed):
-                commands += self._end(Step.WITHDRAW, now)  # the caller went on before the answer was heard
+                commands += self._withdraw(now)
             commands += self._answer(utterance.text, now)
         assert self.turn is not None  # noqa: S101 - for the type checker
         self.turn.stamp("caller_stopped", utterance.ended_at)

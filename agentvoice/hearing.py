@@ -12,18 +12,18 @@ from collections.abc import Callable
 from typing import Final
 
 import anyio
-import structlog
 from anyio import CancelScope, create_task_group, current_time, sleep
 
 from .audio import AudioFormat, Encoding, to_linear
 from .errors import ProviderRejected, UsageError
 from .events import CallerAudio, Event, SpeechStarted, SpeechStopped, Transcript
 from .interfaces import Listening, SpeechRecognizer, VoiceDetector
+from .logger import Logger
 from .segments import Finalize, Segments
 from .sequencer import Sequencer, Stretch
 from .voice_gate import ORDINARY, Sensitivity, VoiceGate
 
-log = structlog.get_logger(__name__)
+log = Logger(__name__)
 
 BACKLOG_S: Final = 5.0
 """Audio that may wait for voice activity detection; the oldest is dropped beyond."""

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol, runtime_checkable
 
-import structlog
 from anyio import AsyncContextManagerMixin, create_task_group, to_thread
 
 from .agent import Agent
@@ -15,9 +14,10 @@ from .events import Event
 from .hearing import Hearing
 from .history import History
 from .interfaces import LanguageModel, Message, SpeechRecognizer, Synthesizer, Transport, VoiceActivity
+from .logger import Logger
 from .trace.observer import Observer
 
-log = structlog.get_logger(__name__)
+log = Logger(__name__)
 
 
 @runtime_checkable
@@ -56,11 +56,13 @@ class Host(AsyncContextManagerMixin):
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Host]:
         async with create_task_group() as group:
-            for part in (self._vad, self._recognizer, self._llm):
-                if part is not None:
-                    group.start_soon(to_thread.run_sync, part.prepare)
-        if isinstance(self._llm, Warms):
-            await self._llm.warm(History(self._agent().instructions).messages())
+            group.start_soon(to_thread.run_sync, self._vad.prepare)
+            group.start_soon(to_thread.run_sync, self._recognizer.prepare)
+            if self._llm is not None:
+                group.start_soon(to_thread.run_sync, self._llm.prepare)
+        llm: object = self._llm
+        if isinstance(llm, Warms):
+            await llm.warm(History(self._agent().instructions).messages())
         yield self
 
     async def take(

@@ -1,11 +1,19 @@
-"""Token streams: whatever an agent's `reply` returns, as one async iterator of strings that is always closed."""
+"""Token streams: whatever an agent's `reply` returns, read as one async iterator of strings that is always closed."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from inspect import isawaitable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from .errors import ProviderUnavailable
+from .interfaces import LanguageModel, Message
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Model = TypeVar("Model", bound="BaseModel")
 
 Tokens: TypeAlias = AsyncIterator[str] | Awaitable[AsyncIterator[str]]
 """What `reply` may return: an async generator of strings is the plainest."""
@@ -21,3 +29,17 @@ async def token_stream(tokens: Tokens) -> AsyncIterator[AsyncIterator[str]]:
     finally:
         if (aclose := getattr(tokens, "aclose", None)) is not None:
             await aclose()
+
+
+async def fill(llm: LanguageModel, form: type[Model], messages: Sequence[Message]) -> Model:
+    """Have the model fill in a form (a pydantic model) from a conversation, and return it filled in.
+
+    Raises:
+        ProviderError: the model cannot answer, or what it answered does not fit the form.
+    """
+    async with token_stream(llm.stream(messages, schema=form.model_json_schema())) as tokens:
+        answer = "".join([token async for token in tokens])
+    try:
+        return form.model_validate_json(answer)
+    except ValueError as error:
+        raise ProviderUnavailable("language model", f"its answer does not fit {form.__name__}: {error}") from error

@@ -53,7 +53,9 @@ def test_speech_that_goes_on_makes_it_unlikely_again_and_is_one_utterance() -> N
     assert endpointer.handle_timer(now=9) == [UtteranceEnded("A table for two. Tonight.", 1.0, 3.0, None)]
 
 
-@pytest.mark.parametrize("text", ["I would like a table and", "My name is", "Um", "On the third, ", "Well...", "hold on"])
+@pytest.mark.parametrize(
+    "text", ["I would like a table and", "My name is", "Um", "On the third, ", "Well...", "hold on"]
+)
 def test_words_that_are_not_an_end_are_waited_for(text: str) -> None:
     endpointer = spoken((1.0, 2.0, text), patience=Endpointing(silence_s=0.5, patience_s=1.4))
 

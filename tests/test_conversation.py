@@ -1,0 +1,693 @@
+"""No loop, no clock, no mock: events go in with their time, and what comes out is compared."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from agentvoice.audio import TELEPHONE
+from agentvoice.commands import (
+    BargeInDecided,
+    CancelContext,
+    ClearPlayout,
+    Command,
+    ContextSucceeded,
+    Evidence,
+    FinishContext,
+    HangUp,
+    OpenContext,
+    SendAudio,
+    SendMark,
+    SpeakText,
+    StaleDropped,
+    StartReply,
+    StopReply,
+    TurnChanged,
+    TurnClosed,
+    TurnOpened,
+    TurnState,
+    UtteranceEnded,
+)
+from agentvoice.conversation import Conversation, Floor, Manners
+from agentvoice.events import (
+    AudioReceived,
+    BargeIn,
+    BargeInKind,
+    ContextDone,
+    ContextFailed,
+    Event,
+    HangUpRequested,
+    HungUp,
+    KeyPressed,
+    MarkReturned,
+    ReplyFailed,
+    SayRequested,
+    SpeechStarted,
+    SpeechStopped,
+    TextEnded,
+    TextProduced,
+    Transcript,
+    WordsReceived,
+)
+from agentvoice.history import CUT
+from agentvoice.interfaces import Message
+
+ONSET, CONFIRM, RETRACT = (
+    BargeIn(kind, "voice") for kind in (BargeInKind.ONSET, BargeInKind.CONFIRM, BargeInKind.RETRACT)
+)
+SECOND = b"\0" * 8000
+
+
+class Scene:
+    """A conversation, its clock, and everything that it said to do."""
+
+    def __init__(self, **options: Any) -> None:
+        manners = options.pop("manners", Manners(speculate=False))
+        self.conversation = Conversation("k", TELEPHONE, manners=manners, **options)
+        self.now = 0.0
+        self.log: list[Command] = []
+
+    def at(self, now: float, *events: Event) -> list[Command]:
+        """Let time pass until `now`, then let these things happen. Return what was decided about them."""
+        while (deadline := self.conversation.deadline) <= now:
+            self.now = max(self.now, deadline)
+            self._note(self.conversation.handle_timer(now=self.now))
+        self.now = now
+        before = len(self.log)
+        for event in events:
+            self._note(self.conversation.receive(event, now=now))
+        return self.log[before:]
+
+    def _note(self, commands: Sequence[Command]) -> None:
+        self.log += commands
+
+    def caller_says(self, text: str, start: float, stop: float) -> None:
+        """The caller speaks, and is understood; the utterance is over half a second later."""
+        self.at(start, SpeechStarted(start))
+        self.at(stop + 0.2, SpeechStopped(stop))
+        self.at(stop + 0.3, Transcript(text, final=True))
+        self.at(stop + 0.5)
+
+    def agent_writes(self, text: str, seconds: float = 2.0) -> None:
+        """The agent produces the turn's text, and the provider delivers its audio with the words' times."""
+        turn = self.turn
+        self.at(self.now, TextProduced(turn.id, text), TextEnded(turn.id))
+        words = text.split()
+        each = seconds / len(words)
+        times = tuple((word, i * each, (i + 1) * each) for i, word in enumerate(words))
+        context_id = turn.context_id
+        self.at(
+            self.now,
+            AudioReceived(context_id, b"\0" * int(seconds * 8000)),
+            WordsReceived(context_id, times),
+            ContextDone(context_id),
+        )
+
+    def line_plays(self, until: float) -> None:
+        """The far end plays what it was sent, and reports its marks, until then."""
+        began = self.turn.timeline["first_frame_out"]
+        opened = max(i for i, command in enumerate(self.log) if isinstance(command, TurnOpened))
+        returned: set[str] = set()
+        while True:
+            due = [
+                (began + int(command.name.split("/")[1]) / 8000, command.name)
+                for command in self.log[opened:]
+                if isinstance(command, SendMark) and command.name not in returned
+            ]
+            at, name = min(due, default=(math.inf, ""))
+            at = max(at, self.now)
+            if at > until and self.conversation.deadline > until:
+                break
+            if at <= self.conversation.deadline:
+                returned.add(name)
+                self.at(at, MarkReturned(name))
+            else:
+                self.at(min(until, max(self.now, self.conversation.deadline)))
+        self.at(until)
+
+    @property
+    def turn(self):  # type: ignore[no-untyped-def] # noqa: ANN201
+        assert self.conversation.turn is not None
+        return self.conversation.turn
+
+    def of(self, kind: type[Command]) -> list[Any]:
+        return [command for command in self.log if isinstance(command, kind)]
+
+    @property
+    def closed(self) -> list[tuple[str, TurnState, str | None]]:
+        """Every turn that ended: which, how, and what was heard of it."""
+        return [(c.turn_id, c.outcome, c.heard.text if c.heard else None) for c in self.of(TurnClosed)]
+
+
+def answering(text: str = "Of course, a table for two it is.", **options: Any) -> Scene:
+    """The caller has asked, and the agent's answer has begun to be heard at 2.5 s."""
+    scene = Scene(**options)
+    scene.caller_says("A table for two.", 1.0, 2.0)
+    scene.agent_writes(text)
+    return scene
+
+
+def test_an_utterance_opens_a_turn_with_a_context_of_its_own() -> None:
+    scene = Scene()
+
+    scene.caller_says("A table for two.", 1.0, 2.0)
+
+    assert scene.log == [
+        UtteranceEnded("A table for two.", 1.0, 2.0),
+        TurnOpened("t1", "k-1", "A table for two."),
+        OpenContext("k-1", "t1"),
+        TurnChanged("t1", TurnState.THINKING),
+        StartReply("t1"),
+    ]
+    assert scene.turn.history == [Message("user", "A table for two.")]
+    assert scene.conversation.floor is Floor.PENDING
+
+
+def test_a_turn_that_was_played_to_its_end_is_complete_and_is_history() -> None:
+    scene = answering()
+    assert scene.conversation.floor is Floor.AGENT
+
+    scene.line_plays(5.0)
+
+    assert scene.closed == [("t1", TurnState.COMPLETED, "Of course, a table for two it is.")]
+    assert [entry.text for entry in scene.conversation.history.entries] == [
+        "A table for two.",
+        "Of course, a table for two it is.",
+    ]
+    assert scene.conversation.floor is Floor.OPEN
+    assert scene.of(CancelContext) == []
+    assert scene.conversation.holes == 0
+
+
+def test_the_timeline_is_in_order() -> None:
+    scene = answering()
+    scene.line_plays(5.0)
+
+    timeline = scene.of(TurnClosed)[0].timeline
+    steps = [
+        "caller_stopped",
+        "utterance_final",
+        "opened",
+        "first_token",
+        "first_text_sent",
+        "first_audio_received",
+        "first_frame_out",
+        "heard_until",
+    ]
+    assert sorted(timeline, key=lambda step: (timeline[step], steps.index(step))) == steps
+
+
+def test_barge_in_silences_the_line_before_anything_else() -> None:
+    scene = answering()
+    scene.line_plays(3.6)
+
+    commands = scene.at(3.6, CONFIRM)
+
+    assert commands[:3] == [ClearPlayout(), TurnOpened("t2", "k-2", ""), OpenContext("k-2", "t2")]
+    kinds = [type(command) for command in commands[3:]]
+    assert kinds == [TurnChanged, StopReply, CancelContext, TurnClosed, BargeInDecided]
+    assert commands[5] == CancelContext("k-1")
+    assert scene.closed == [("t1", TurnState.INTERRUPTED, "Of course, a table")]
+    assert scene.turn.state is TurnState.OPEN
+
+
+def test_an_interrupted_turn_enters_the_history_as_heard_before_what_interrupted_it() -> None:
+    scene = answering()
+    scene.line_plays(3.6)
+    scene.at(3.6, SpeechStarted(3.5), CONFIRM)
+    scene.at(4.5, SpeechStopped(4.3), Transcript("No, for four.", final=True))
+    scene.at(5.0)
+
+    assert scene.turn.id == "t2"
+    assert scene.turn.history == [
+        Message("user", "A table for two."),
+        Message("assistant", "Of course, a table" + CUT),
+        Message("user", "No, for four."),
+    ]
+
+
+def test_nothing_of_an_older_context_is_heard_after_the_interruption() -> None:
+    scene = answering()
+    scene.line_plays(3.0)
+    scene.at(3.0, CONFIRM)
+
+    commands = scene.at(
+        3.1, AudioReceived("k-1", SECOND), WordsReceived("k-1", (("late", 0.0, 0.1),)), ContextDone("k-1")
+    )
+
+    assert commands == [StaleDropped("k-1", 8000), StaleDropped("k-1", 0), StaleDropped("k-1", 0)]
+    assert scene.at(3.2, ContextFailed("k-1", "gone", retryable=True), MarkReturned("k-1/9600")) == []
+    assert scene.turn.live
+
+
+def test_text_of_a_turn_that_is_over_goes_nowhere() -> None:
+    scene = answering()
+    scene.line_plays(3.0)
+    scene.at(3.0, CONFIRM)
+
+    assert scene.at(3.1, TextProduced("t1", " And more."), TextEnded("t1"), ReplyFailed("t1", "late")) == []
+
+
+def test_a_cough_holds_and_then_the_agent_goes_on_with_the_very_next_frame() -> None:
+    scene = answering()
+    scene.line_plays(3.0)
+    sent = sum(len(command.audio) for command in scene.of(SendAudio))
+
+    assert scene.at(3.0, ONSET) == [BargeInDecided("t1", "held", "voice"), TurnChanged("t1", TurnState.HELD)]
+    scene.at(3.4)
+    assert sum(len(command.audio) for command in scene.of(SendAudio)) == sent
+    commands = scene.at(3.4, RETRACT)
+    assert commands[:2] == [BargeInDecided("t1", "resumed", "voice"), TurnChanged("t1", TurnState.SPEAKING)]
+    assert isinstance(commands[2], SendAudio)
+    scene.at(9.0)
+
+    assert sum(len(command.audio) for command in scene.of(SendAudio)) == 16000
+    assert scene.closed[0][1] is TurnState.COMPLETED
+
+
+def test_a_turn_whose_last_frame_was_out_when_it_was_held_completes() -> None:
+    scene = answering()
+    scene.line_plays(4.4)
+    scene.at(4.4, ONSET)
+
+    scene.line_plays(4.6)
+
+    assert scene.closed == [("t1", TurnState.COMPLETED, "Of course, a table for two it is.")]
+
+
+def test_an_interruption_before_the_first_frame_withdraws_the_turn_and_leaves_no_trace() -> None:
+    scene = Scene()
+    scene.caller_says("A table for two.", 1.0, 2.0)
+    scene.at(2.6, TextProduced("t1", "Of course. "))
+
+    commands = scene.at(2.7, ONSET, BargeIn(BargeInKind.ONSET, "words", "and make it late"))
+
+    assert ClearPlayout() not in commands
+    assert CancelContext("k-1") in commands
+    assert scene.closed == [("t1", TurnState.WITHDRAWN, None)]
+    assert [entry.role for entry in scene.conversation.history.entries] == ["user"]
+
+
+def test_a_caller_who_goes_on_before_the_answer_is_heard_gets_one_answer_to_all_of_it() -> None:
+    scene = Scene()
+    scene.caller_says("A table for two.", 1.0, 2.0)
+
+    scene.caller_says("Tonight.", 2.6, 3.0)
+
+    assert scene.closed == [("t1", TurnState.WITHDRAWN, None)]
+    assert scene.turn.history == [Message("user", "A table for two. Tonight.")]
+
+
+def test_a_listener_s_words_are_no_utterance_to_answer() -> None:
+    scene = answering()
+    scene.caller_says("Mm-hm.", 2.6, 2.9)
+    scene.line_plays(6.0)
+
+    assert scene.closed == [("t1", TurnState.COMPLETED, "Of course, a table for two it is.")]
+    assert scene.conversation.turn is None
+
+
+def test_an_utterance_that_did_not_interrupt_is_answered_when_the_turn_is_over() -> None:
+    scene = answering()
+    scene.caller_says("Four.", 2.6, 2.9)
+    assert scene.turn.id == "t1"
+
+    scene.line_plays(4.6)
+
+    assert scene.turn.id == "t2"
+    assert scene.turn.prompt == "Four."
+    assert scene.turn.history[-1] == Message("user", "Four.")
+
+
+def test_a_notice_that_must_be_heard_is_heard_and_what_was_said_meanwhile_is_answered_after_it() -> None:
+    scene = Scene()
+    scene.at(0.0, SayRequested("s1", "This call is recorded.", interruptible=False))
+    scene.caller_says("Hello, anybody there?", 0.1, 0.4)
+    assert scene.turn.id == "s1"
+    scene.at(1.0, AudioReceived("k-1", SECOND), ContextDone("k-1"), CONFIRM)
+
+    scene.line_plays(2.5)
+
+    assert scene.closed == [("s1", TurnState.COMPLETED, "This call is recorded.")]
+    assert scene.turn.prompt == "Hello, anybody there?"
+
+
+def test_what_is_to_be_said_is_said_one_after_the_other() -> None:
+    scene = Scene()
+    commands = scene.at(0.0, SayRequested("s1", "Good evening."), SayRequested("s2", "How are you?"))
+
+    assert TurnOpened("s1", "k-1", "") in commands
+    assert SpeakText("k-1", "Good evening.") in commands
+    assert FinishContext("k-1") in commands
+    assert len(scene.of(TurnOpened)) == 1
+
+    scene.at(0.1, AudioReceived("k-1", SECOND), ContextDone("k-1"))
+    scene.line_plays(1.2)
+    assert scene.turn.id == "s2"
+
+
+def test_hanging_up_waits_for_the_last_word_to_be_played() -> None:
+    scene = answering("Goodbye.")
+    scene.at(2.6, HangUpRequested())
+    scene.line_plays(4.4)
+    assert scene.of(HangUp) == []
+
+    scene.line_plays(4.6)
+
+    assert scene.log[-1] == HangUp()
+    assert scene.conversation.closed
+
+
+def test_hanging_up_with_nothing_to_say_happens_at_once() -> None:
+    assert Scene().at(1.0, HangUpRequested()) == [HangUp()]
+
+
+def test_an_interruption_revokes_the_hang_up() -> None:
+    scene = answering("Goodbye.")
+    scene.at(2.6, HangUpRequested())
+    scene.line_plays(3.0)
+    scene.at(3.0, CONFIRM)
+
+    scene.at(20.0)
+
+    assert scene.of(HangUp) == []
+
+
+def test_a_goodbye_that_was_only_guessed_at_hangs_up_nothing() -> None:
+    scene = speculating()
+    scene.agent_writes("Goodbye.", 1.0)
+    scene.at(2.3, HangUpRequested())
+
+    scene.at(2.4, SpeechStarted(2.35))
+    scene.at(2.8, SpeechStopped(2.6), Transcript("", final=True))
+    scene.at(2.9, SpeechStopped(2.6))
+
+    assert scene.of(HangUp) == []
+
+
+def test_a_reply_may_hang_up_without_a_word() -> None:
+    scene = Scene()
+    scene.caller_says("Goodbye.", 1.0, 2.0)
+    scene.at(2.6, HangUpRequested(), TextEnded("t1"))
+
+    assert scene.log[-1] == HangUp()
+
+
+def test_a_caller_who_hangs_up_ends_everything() -> None:
+    scene = answering()
+    scene.line_plays(3.0)
+
+    scene.at(3.0, HungUp())
+
+    assert scene.closed == [("t1", TurnState.INTERRUPTED, "Of course,")]
+    assert CancelContext("k-1") in scene.log
+    assert scene.conversation.closed
+    assert scene.at(3.1, CONFIRM) == []
+    assert scene.conversation.handle_timer(now=99.0) == []
+
+
+def test_a_caller_who_hangs_up_before_anything_was_said_leaves_nothing() -> None:
+    scene = Scene()
+    assert scene.at(1.0, HungUp()) == []
+    assert scene.conversation.closed
+
+
+def test_a_reply_with_no_text_is_no_turn() -> None:
+    scene = Scene()
+    scene.caller_says("Hm, well then.", 1.0, 2.0)
+
+    scene.at(2.6, TextEnded("t1"))
+
+    assert scene.closed == [("t1", TurnState.WITHDRAWN, None)]
+    assert scene.conversation.floor is Floor.OPEN
+
+
+def test_a_reply_that_breaks_down_fails_its_turn_and_no_other() -> None:
+    scene = answering()
+    scene.line_plays(3.0)
+
+    commands = scene.at(3.0, ReplyFailed("t1", "boom"))
+
+    assert commands[0] == ClearPlayout()
+    assert scene.of(TurnClosed)[0].reason == "boom"
+    assert scene.closed[0][:2] == ("t1", TurnState.FAILED)
+    scene.caller_says("Hello?", 4.0, 4.5)
+    assert scene.turn.id == "t2"
+
+
+def test_a_lost_context_is_succeeded_and_speaks_what_was_not_heard() -> None:
+    scene = Scene()
+    scene.caller_says("A table for two.", 1.0, 2.0)
+    scene.at(2.5, TextProduced("t1", "Of course, a table for two it is."), TextEnded("t1"))
+    scene.at(2.6, AudioReceived("k-1", SECOND), WordsReceived("k-1", (("Of", 0.0, 0.4), ("course,", 0.4, 0.9))))
+
+    commands = scene.at(2.7, ContextFailed("k-1", "socket lost", retryable=True))
+
+    assert commands[:4] == [
+        ContextSucceeded("t1", "k-1", "k-2", len("Of course,")),
+        OpenContext("k-2", "t1"),
+        SpeakText("k-2", "a table for two it is."),
+        FinishContext("k-2"),
+    ]
+    assert scene.at(2.8, AudioReceived("k-1", SECOND)) == [StaleDropped("k-1", 8000)]
+    scene.at(2.9, AudioReceived("k-2", SECOND), ContextDone("k-2"))
+    scene.line_plays(6.0)
+    assert scene.closed == [("t1", TurnState.COMPLETED, "Of course, a table for two it is.")]
+
+
+def test_contexts_that_bring_no_sound_are_not_tried_for_ever() -> None:
+    scene = Scene()
+    scene.at(0.0, SayRequested("s1", "Good evening."))
+    for context in ("k-1", "k-2", "k-3"):
+        scene.at(0.1, ContextFailed(context, "no", retryable=True))
+
+    assert scene.closed == [("s1", TurnState.FAILED, None)]
+
+
+def test_what_the_provider_rejects_is_not_tried_again() -> None:
+    scene = Scene()
+    scene.at(0.0, SayRequested("s1", "Good evening."))
+
+    scene.at(0.1, ContextFailed("k-1", "no such voice", retryable=False))
+
+    assert scene.closed == [("s1", TurnState.FAILED, None)]
+
+
+def test_a_context_lost_after_its_last_sound_needs_no_successor_text() -> None:
+    scene = Scene()
+    scene.at(0.0, SayRequested("s1", "Good evening."))
+    scene.at(0.1, AudioReceived("k-1", SECOND), WordsReceived("k-1", (("Good", 0.0, 0.4), ("evening.", 0.4, 0.9))))
+
+    commands = scene.at(0.2, ContextFailed("k-1", "socket lost", retryable=True))
+    scene.line_plays(2.0)
+
+    assert not any(isinstance(command, SpeakText) for command in commands)
+    assert scene.closed == [("s1", TurnState.COMPLETED, "Good evening.")]
+
+
+def test_a_context_that_the_provider_ended_early_is_succeeded_when_more_text_comes() -> None:
+    scene = Scene()
+    scene.caller_says("Tell me more.", 1.0, 2.0)
+    scene.at(2.5, TextProduced("t1", "One moment please. H"), AudioReceived("k-1", SECOND), ContextDone("k-1"))
+    scene.at(3.4)
+
+    scene.at(3.5, TextProduced("t1", "ere it is. "), TextEnded("t1"))
+
+    assert ContextSucceeded("t1", "k-1", "k-2", len("One moment please. ")) in scene.log
+    assert "".join(c.text for c in scene.of(SpeakText) if c.context_id == "k-2").strip() == "Here it is."
+    assert FinishContext("k-2") in scene.log
+
+
+def test_a_context_that_ended_early_with_nothing_more_to_say_is_enough() -> None:
+    scene = Scene()
+    scene.caller_says("Tell me more.", 1.0, 2.0)
+    scene.at(2.5, TextProduced("t1", "One moment please. "), AudioReceived("k-1", SECOND), ContextDone("k-1"))
+    scene.at(2.6, TextEnded("t1"))
+    scene.line_plays(4.0)
+
+    assert scene.closed == [("t1", TurnState.COMPLETED, "One moment please.")]
+
+
+def test_text_that_stops_in_mid_sentence_is_spoken_all_the_same() -> None:
+    scene = Scene()
+    scene.caller_says("Tell me more.", 1.0, 2.0)
+    scene.at(2.5, TextProduced("t1", "Well then, l"))
+    assert scene.of(SpeakText) == []
+
+    scene.at(3.3)
+
+    assert "".join(c.text for c in scene.of(SpeakText)).strip() == "Well then,"
+
+
+def test_noise_that_cut_the_agent_lets_it_take_up_what_was_cut() -> None:
+    scene = answering()
+    scene.line_plays(3.4)
+    scene.at(3.4, SpeechStarted(3.3), ONSET)
+    scene.at(4.3)  # it lasted: the agent yields
+    assert scene.closed[0][1] is TurnState.INTERRUPTED
+    scene.at(5.0, SpeechStopped(4.8), Transcript("", final=True))
+
+    scene.at(9.0)
+
+    assert scene.turn.id == "t2"
+    assert "".join(c.text for c in scene.of(SpeakText) if c.context_id == "k-2") == "table for two it is."
+
+
+def test_the_agent_waits_while_the_caller_still_speaks() -> None:
+    scene = answering()
+    scene.line_plays(3.4)
+    scene.at(3.4, SpeechStarted(3.3), ONSET)
+    scene.at(9.0)
+
+    assert scene.turn.state is TurnState.OPEN
+
+
+def test_whoever_stopped_the_agent_on_purpose_is_not_talked_over() -> None:
+    scene = answering()
+    scene.line_plays(3.4)
+    scene.at(3.4, CONFIRM)
+    scene.at(9.0)
+
+    assert scene.conversation.turn is None
+    assert scene.conversation.floor is Floor.OPEN
+    assert {command.context_id for command in scene.of(SpeakText)} == {"k-1"}
+
+
+def test_a_cut_that_is_taken_back_by_nobody_leaves_nothing_waiting() -> None:
+    scene = answering()
+    scene.line_plays(3.4)
+    scene.at(3.4, CONFIRM, HungUp())
+
+    assert scene.conversation.turn is None
+
+
+def test_keys_decide_nothing_by_themselves() -> None:
+    assert Scene().at(1.0, KeyPressed("5")) == []
+
+
+def test_the_floor_is_the_caller_s_while_the_caller_speaks() -> None:
+    scene = Scene()
+    scene.at(1.0, SpeechStarted(1.0))
+
+    assert scene.conversation.floor is Floor.CALLER
+
+
+def speculating() -> Scene:
+    """The caller has probably finished; the answer is under way behind a closed gate."""
+    scene = Scene(manners=Manners())
+    scene.at(1.0, SpeechStarted(1.0))
+    scene.at(2.2, SpeechStopped(2.0))
+    scene.at(2.25, Transcript("A table for two.", final=True))
+    return scene
+
+
+def test_a_probable_end_starts_an_answer_that_is_not_heard_until_it_is_certain() -> None:
+    scene = speculating()
+    scene.agent_writes("Of course.", 1.0)
+    assert scene.of(SendAudio) == []
+    assert scene.conversation.history.entries == []
+
+    scene.at(2.5)
+
+    assert scene.of(SendAudio)
+    assert len(scene.of(StartReply)) == 1
+    assert [entry.text for entry in scene.conversation.history.entries] == ["A table for two."]
+
+
+def test_an_answer_to_what_was_not_the_end_leaves_no_trace() -> None:
+    scene = speculating()
+    scene.agent_writes("Of course.", 1.0)
+
+    commands = scene.at(2.4, SpeechStarted(2.35))
+
+    assert [type(command) for command in commands] == [TurnChanged, StopReply, CancelContext, TurnClosed]
+    assert scene.closed == [("t1", TurnState.WITHDRAWN, None)]
+    assert scene.of(SendAudio) == []
+    assert scene.conversation.history.entries == []
+
+
+def test_a_guess_is_replaced_when_the_words_turn_out_otherwise() -> None:
+    scene = speculating()
+    scene.at(2.3, SpeechStarted(2.28))
+    scene.at(2.9, SpeechStopped(2.7))
+    scene.at(3.0, Transcript("Tonight.", final=True))
+
+    scene.at(3.5)
+
+    assert [opened.prompt for opened in scene.of(TurnOpened)] == ["A table for two.", "A table for two. Tonight."]
+    assert scene.turn.confirmed
+    assert scene.turn.id == "t2"
+
+
+def test_a_guess_that_comes_right_while_a_noise_holds_the_line_waits_for_the_noise_to_end() -> None:
+    scene = speculating()
+    scene.agent_writes("Of course.", 1.0)
+    scene.at(2.45, ONSET)
+    scene.at(2.5)
+    assert scene.of(SendAudio) == []
+
+    scene.at(2.6, RETRACT)
+    assert scene.of(SendAudio)
+
+
+def test_a_noise_behind_the_closed_gate_does_not_open_it() -> None:
+    scene = speculating()
+    scene.agent_writes("Of course.", 1.0)
+
+    scene.at(2.3, ONSET)
+    scene.at(2.4, RETRACT)
+
+    assert scene.of(SendAudio) == []
+
+
+def test_what_interrupted_is_guessed_at_too() -> None:
+    scene = answering(manners=Manners())
+    scene.line_plays(3.4)
+    scene.at(3.4, SpeechStarted(3.3), ONSET)
+    scene.at(4.0, SpeechStopped(3.8), RETRACT, Transcript("For four people.", final=True))
+    assert scene.turn.id == "t1"
+
+    scene.at(4.01, BargeIn(BargeInKind.ONSET, "words", "For four people."))
+
+    assert scene.turn.prompt == "For four people."
+    assert scene.turn.history[-2].content.endswith(CUT)
+    scene.at(4.4)
+    assert scene.turn.confirmed
+
+
+def test_the_evidence_says_how_well_it_is_known() -> None:
+    scene = answering(has_marks=False)
+    scene.at(3.5, CONFIRM)
+
+    assert scene.of(TurnClosed)[0].heard.evidence is Evidence.CLOCK_AND_WORDS
+
+
+@pytest.mark.parametrize("ending", ["completed", "cut"])
+def test_a_hundred_turns_leave_nothing_behind_but_the_history(ending: str) -> None:
+    scene = Scene()
+    for n in range(100):
+        start = n * 10.0
+        scene.caller_says("Go on then.", start + 1, start + 2)
+        scene.agent_writes("Of course.", 1.0)
+        scene.line_plays(start + (3.0 if ending == "cut" else 6.0))
+        if ending == "cut":
+            scene.at(start + 3.0, CONFIRM)
+            scene.at(start + 6.0)
+
+    assert scene.conversation.turn is None
+    assert scene.conversation.deadline == math.inf
+    assert len(scene.conversation.history.entries) == 200
+
+
+def test_a_guess_at_what_interrupted_that_the_agent_may_not_make_is_not_made() -> None:
+    scene = answering()  # manners without speculation
+    scene.at(2.6, SpeechStarted(2.6))
+    scene.at(3.2, SpeechStopped(3.0), Transcript("For four people.", final=True), CONFIRM)
+
+    assert scene.turn.state is TurnState.OPEN
+
+
+def test_a_timer_that_comes_early_decides_nothing() -> None:
+    scene = answering()
+    assert scene.conversation.handle_timer(now=2.5) == []
