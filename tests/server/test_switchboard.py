@@ -35,10 +35,10 @@ async def test_a_call_that_fails_is_not_live_any_more() -> None:
 
 async def test_no_more_calls_are_taken_than_there_is_room_for() -> None:
     board = Switchboard(max_calls=1)
-    assert board.accepting
+    before = board.accepting
     with board.call():
-        assert not board.accepting
-    assert board.accepting
+        during = board.accepting
+    assert (before, during, board.accepting) == (True, False, True)
 
 
 async def test_draining_takes_no_new_call_and_waits_for_those_that_are_live() -> None:
