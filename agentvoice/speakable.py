@@ -17,6 +17,8 @@ _Reader: TypeAlias = Generator[None, str, str]
 _SPOKEN_SYMBOLS: Final = frozenset("&+=%@#°*/×÷<>§€$£¥")
 """Signs that a voice reads as words."""
 _ESCAPABLE: Final = frozenset("\\`*_{}[]()<>#+-.!|~")
+OPENERS: Final = "“‘«„([{¿¡「『（【《"
+"""What stands before the words that it belongs to."""
 _CLOSING: Final = frozenset(",.!?;:…")
 _UNHEARD_ELEMENTS: Final = frozenset({"think", "thinking", "script", "style"})
 """Elements whose content is not for the ear either; the first two are how reasoning models think aloud."""
@@ -80,7 +82,7 @@ class Speakable:
 
     def _say(self, character: str) -> None:
         self._line_begins = False
-        if is_spoken(character) or (self._last and not self._held):
+        if is_spoken(character) or (self._last and not self._held and character not in OPENERS):
             self._out += [self._held, character]
             self._held, self._last, self._dropped = "", character, False
         elif self._dropped and character in _CLOSING and self._held.isspace():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .speakable import Speakable, is_spoken
+from .speakable import OPENERS, Speakable, is_spoken
 
 FIRST_WORDS: Final = 4
 """The first piece ends after so many words; one earlier where a clause ends there."""
@@ -23,7 +23,6 @@ _CLAUSE_ENDS: Final = frozenset(",;:—–،؛，、；：")
 _CJK_CLAUSE_ENDS: Final = frozenset("，、；：")
 _ALL_CLOSERS: Final = "\"'”’»)]}」』）】》"
 _CLOSERS: Final = frozenset(_ALL_CLOSERS)
-_OPENERS: Final = "\"'“‘«„([{¿¡"
 _NEVER_LAST: Final = frozenset(
     "dr mr mrs ms mx prof rev hon gen col capt lt sgt st mt ft vs viz cf e.g i.e eg ie approx dept fig figs vol ca "
     "messrs mme mlle z.b d.h bzw ggf u.a nr sr sra dra ud uds p.ej av".split()
@@ -91,7 +90,7 @@ class Pieces:
             before = text[: end - 1]
             self._words += any(map(is_spoken, before[_last_space(before) + 1 :]))
             return _ends_sentence(before, after) or (self._first and self._enough(before)) or self._overlong(before)
-        if after in _CLOSERS or after in _CJK_ENDS or after.isspace():
+        if not is_spoken(after) and after not in OPENERS:
             return False
         if last in _CLOSERS and after == "と":  # a quotation, and who says so
             return False
@@ -124,7 +123,7 @@ def _ends_sentence(text: str, after: str) -> bool:
     closed = text.rstrip(_ALL_CLOSERS)
     if closed[-1:] not in _SPACED_ENDS | _CJK_ENDS:
         return False
-    word = closed[_last_space(closed) + 1 :].lstrip(_OPENERS)
+    word = closed[_last_space(closed) + 1 :].lstrip("\"'" + OPENERS)
     ellipsis = word.endswith(("..", "…"))
     if word.endswith(".") and not ellipsis:
         return _full_stop_ends(word[:-1], alone=word == closed.strip(), after=after)
