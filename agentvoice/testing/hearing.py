@@ -104,12 +104,13 @@ class ScriptedRecognizer:
         if self.opened <= self.fails_to_open:
             raise ProviderUnavailable("script", "does not open")
         send, receive = create_memory_object_stream[Transcript](math.inf)
-        async with create_task_group() as group:
-            with send, receive:
-                listening = _ScriptedListening(self, sample_rate, send, receive)
-                group.start_soon(listening.answer)
+        ended, endings = create_memory_object_stream[int](math.inf)
+        with send, receive, ended, endings:
+            async with create_task_group() as group:
+                listening = _ScriptedListening(self, sample_rate, send, receive, ended)
+                group.start_soon(listening.answer, endings)
                 yield listening
-            group.cancel_scope.cancel()
+                group.cancel_scope.cancel()
 
 
 class _ScriptedListening:
@@ -119,6 +120,7 @@ class _ScriptedListening:
         sample_rate: int,
         send: MemoryObjectSendStream[Transcript],
         receive: MemoryObjectReceiveStream[Transcript],
+        ended: MemoryObjectSendStream[int],
     ) -> None:
         self.transcripts: ObjectReceiveStream[Transcript] = receive
         self._script = script
@@ -126,7 +128,7 @@ class _ScriptedListening:
         self._send = send
         self._number: int | None = None
         self._unheard = 0  # bytes since the last partial transcript
-        self._ended, self._endings = create_memory_object_stream[int](math.inf)
+        self._ended = ended
 
     def _begin(self) -> int:
         if self._number is None:
@@ -154,14 +156,13 @@ class _ScriptedListening:
         self._ended.send_nowait(self._begin())
         self._number = None
 
-    async def answer(self) -> None:
+    async def answer(self, endings: MemoryObjectReceiveStream[int]) -> None:
         """Send one final transcript a segment, in order."""
-        with self._endings:
-            async for number in self._endings:
-                if self._script.faults.get(number, SOUND).never_answers:
-                    await sleep_forever()
-                await sleep(self._script.latency_s)
-                self._send.send_nowait(Transcript(self._text(number, final=True), final=True, confidence=0.9))
+        async for number in endings:
+            if self._script.faults.get(number, SOUND).never_answers:
+                await sleep_forever()
+            await sleep(self._script.latency_s)
+            self._send.send_nowait(Transcript(self._text(number, final=True), final=True, confidence=0.9))
 
     def _text(self, number: int, *, final: bool) -> str:
         script = self._script.script
