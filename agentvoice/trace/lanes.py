@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from agentvoice.commands import TurnState
 
 from .phrases import LINE, Placed
-from .recording import Track
+from .recording import SILENT, Column, Track
 from .staff import EDGE, LEFT, OUTCOME_CLASS, Row, clock
 from .story import BargeInStory, Sound, Story, Stretch, TurnStory
 from .svg import group, number, tag, text
@@ -63,16 +64,33 @@ def wave(track: Track | None, row: Row, y: float, stretches: Sequence[tuple[Soun
         count = max(1, round(right - left))
         start, end = max(sound.start, row.start), min(sound.end, row.end)
         columns = track.columns(start, end, count)
-        scale = gain * WAVE / 2
-        xs = [left + (right - left) * (place + 0.5) / count for place in range(count)]
-        peak = [(x, y - column.high * scale, y - column.low * scale) for x, column in zip(xs, columns, strict=True)]
-        body = [(x, y - column.rms * scale, y + column.rms * scale) for x, column in zip(xs, columns, strict=True)]
-        yield tag("g", _outline(peak, "peak"), _outline(body, "body"), cls=f"voice {cls}")
+        step = (right - left) / count
+        shapes = []
+        for first, last in _loud(columns):
+            xs = [left + step * (place + 0.5) for place in range(first, last)]
+            part = list(zip(xs, columns[first:last], strict=True))
+            scale = gain * WAVE / 2
+            shapes.append(
+                _outline([(x, y - column.high * scale, y - column.low * scale) for x, column in part], "peak")
+            )
+            shapes.append(_outline([(x, y - column.rms * scale, y + column.rms * scale) for x, column in part], "body"))
+        yield group(shapes, cls=f"voice {cls}")
+
+
+def _loud(columns: Sequence[Column]) -> Iterator[tuple[int, int]]:
+    """Find the runs of columns in which there is something to see, with one more on either side."""
+    quiet = SILENT / 32768
+    loud = [column.high > quiet or column.low < -quiet for column in columns]
+    wide = [any(loud[max(0, at - 1) : at + 2]) for at in range(len(loud))]
+    edges = [at for at in range(1, len(wide)) if wide[at] != wide[at - 1]]
+    for first, last in pairwise([0, *edges, len(wide)]):
+        if wide[first]:
+            yield first, last
 
 
 def _outline(spans: Sequence[tuple[float, float, float]], cls: str) -> str:
     """Return the shape between an upper and a lower line, in steps relative to the one before."""
-    points = [(x, top) for x, top, _ in spans] + [(x, max(low, top + 0.4)) for x, top, low in reversed(spans)]
+    points = [(x, top) for x, top, _ in spans] + [(x, low) for x, _, low in reversed(spans)]
     at = (round(10 * points[0][0]), round(10 * points[0][1]))
     path = [f"M{number(at[0] / 10)} {number(at[1] / 10)}l"]
     for x, y in points[1:]:
@@ -108,7 +126,7 @@ def responses(turns: Sequence[TurnStory], row: Row, y: float) -> Iterator[str]:
     """Draw how long each answer took, from the caller's last word to the first of the agent's, and what took it."""
     for turn in turns:
         parts = turn.latency
-        if not parts or not row.shows(parts[0][1], parts[-1][2]):
+        if not parts or not row.shows(parts[0][1] + 0.02, parts[-1][2] - 0.02):
             continue
         left, right = row.x(parts[0][1]), row.x(parts[-1][2])
         title = ", ".join(f"{name} {1000 * (end - start):.0f} ms" for name, start, end in parts)
@@ -175,7 +193,8 @@ def _label(turn: TurnStory, row: Row, y: float, right: float) -> Iterator[str]:
     if longest is not None:
         places.insert(0, (row.x(longest.start), row.x(longest.end), " on"))
         places[1] = (places[1][0], places[0][0], "")
-    places.append((row.x(turn.closed), right, ""))
+    if turn.opened >= row.start and turn.closed <= row.end:
+        places.append((row.x(turn.closed), right, ""))
     for parts in ((turn.id, context, str(turn.outcome)), (turn.id, context), (turn.id,)):
         wide = [width(part, 11.5, 400 if place else 600) for place, part in enumerate(parts)]
         for left, end, on in places:
@@ -252,6 +271,17 @@ def flags(story: Story, row: Row, y: float) -> Iterator[str]:
             x += pill + 7
         if soft:
             yield text(x, top + 13.5, soft, "flag-soft")
+
+
+def end(story: Story, row: Row, y: float, top: float, bottom: float) -> Iterator[str]:
+    """Draw the end of the call, and say who ended it."""
+    if not row.start < story.end <= row.end or not story.ended_by:
+        return
+    x = row.x(story.end)
+    told = f"{'the agent hangs up' if story.ended_by == 'agent' else 'the far end hangs up'}"
+    room = x + width(told, 12) + 8 <= EDGE
+    yield tag("line", cls="end", x1=x, x2=x, y1=top, y2=bottom)
+    yield text(x + 8 if room else x - 8, y, told, "note", text_anchor="start" if room else "end")
 
 
 def signs(story: Story) -> Sequence[tuple[float, str, str]]:

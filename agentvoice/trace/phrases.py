@@ -114,7 +114,10 @@ def in_blocks(phrases: Sequence[Phrase], row: Row) -> Sequence[Placed]:
     for number, phrase in enumerate(shown):
         left = max(LEFT, row.x(phrase.words[0].start))
         right = row.x(shown[number + 1].words[0].start) - 10 if number + 1 < len(shown) else EDGE
-        placed += _paragraph(phrase.words, left, right)
+        spoken = row.x(phrase.words[-1].end if phrase.cut_at is None else phrase.cut_at)
+        narrow = _paragraph(phrase.words, left, min(right, max(spoken + 30, left + 160)))
+        whole = narrow and narrow[-1].word == phrase.words[-1]
+        placed += narrow if whole else _paragraph(phrase.words, left, right)
     return placed
 
 

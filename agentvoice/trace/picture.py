@@ -17,7 +17,7 @@ from .theme import Scheme, stylesheet
 from .typeface import WEIGHTS, font_file, width
 
 MARGIN: Final = 30.0
-BEST_ROW_S: Final = 11.5
+BEST_ROW_S: Final = 13.0
 """A row this long has room for every word at its moment."""
 _ROWS: Final = 5
 _LONGEST_ROW_S: Final = 60.0

@@ -10,7 +10,7 @@ from . import lanes
 from .lanes import BAR, WAVE
 from .phrases import FLOWING_PX_S, LINE, Placed, flowing, in_blocks, of_caller, of_turn
 from .recording import Recording, Track
-from .staff import LEFT, OUTCOME_CLASS, WIDTH, Row, rows
+from .staff import LEFT, OUTCOME_CLASS, Row, rows
 from .story import Sound, Story
 from .svg import group, tag, text
 
@@ -41,8 +41,9 @@ class Score:
     def draw(self, row_s: float, name: str) -> Drawing:
         """Draw the call in rows of at most `row_s` seconds. `name` tells its parts from those of another drawing."""
         y, drawn = 0.0, [_hatch(name)]
+        gains = (_gain(self.recording.caller), _gain(self.recording.agent)) if self.recording else (1.0, 1.0)
         for row in rows(self.story, self.seconds, row_s):
-            one = self._row(row, name)
+            one = self._row(row, name, gains)
             drawn.append(
                 tag(
                     "g",
@@ -58,7 +59,7 @@ class Score:
             y += one.height + GAP
         return Drawing(y - GAP, "".join(drawn))
 
-    def _row(self, row: Row, name: str) -> Drawing:
+    def _row(self, row: Row, name: str, gains: tuple[float, float]) -> Drawing:
         """Draw one row, from the flags down to the marks."""
         story = self.story
         caller, agent = self._words(row)
@@ -78,11 +79,12 @@ class Score:
         drawn = [
             *lanes.ruler(row, ruler, marks),
             *lanes.bands(story.barge_ins, row, top, below + WAVE / 2),
-            *lanes.wave(left, row, above, self._caller(), _gain(left)),
+            *lanes.wave(left, row, above, self._caller(), gains[0]),
             *lanes.activity(story, row, above + WAVE / 2 + 2),
-            *lanes.wave(right, row, below, self._agent(), _gain(right)),
+            *lanes.wave(right, row, below, self._agent(), gains[1]),
             *lanes.holes(story, row, below - WAVE / 2 - 6),
             *lanes.responses(story.turns, row, between),
+            *lanes.end(story, row, between + 5, ruler + 4, marks),
             *lanes.flags(story, row, flags),
             group(lanes.words(caller, said + 5), cls="words"),
             group(lanes.words(agent, spoken), cls="words"),
@@ -128,11 +130,6 @@ def _last_line(placed: Sequence[Placed]) -> int:
     return max((one.line for one in placed), default=0)
 
 
-def _gain(track: Track | None) -> float:
+def _gain(track: Track) -> float:
     """Return what makes the loudest sample fill the lane; a silent track stays flat."""
-    return 0.96 / track.peak if track is not None and track.peak > 0.01 else 1.0
-
-
-def width() -> float:
-    """Return how wide every drawing is."""
-    return WIDTH
+    return 0.96 / track.peak if track.peak > 0.01 else 1.0

@@ -5,8 +5,9 @@ All in pixels of a picture that is `WIDTH` wide. A row breaks where nobody speak
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from agentvoice.commands import TurnState
@@ -30,9 +31,8 @@ OUTCOME_CLASS: Final[Mapping[TurnState, str]] = {
 }
 """The colour of a turn, by the state it ended in or was in last; one that still speaks looks like a completed one."""
 
-_RAGGED: Final = 0.3
-"""How much of a row may stay empty for the sake of a good break."""
-_GRAIN_S: Final = 0.05
+_GRAINS: Final = 120
+"""How finely breaks are sought: so many to a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +58,57 @@ class Row:
 
 
 def rows(story: Story, seconds: float, row_s: float) -> Sequence[Row]:
-    """Divide a call that lasts `seconds` into rows of at most `row_s`."""
-    px_s = ROOM / row_s
-    found: list[Row] = []
-    start = 0.0
-    while seconds - start > row_s * 1.02:
-        end = _break(story, start + row_s * (1 - _RAGGED), start + row_s)
-        found.append(Row(start, end, px_s))
-        start = end
-    found.append(Row(start, min(seconds, start + row_s) if seconds > start else start + row_s, px_s))
-    return found
+    """Divide a call that lasts `seconds` into rows of at most `row_s`, the longest of which fills the width."""
+    breaks = _breaks(story, max(seconds, 1.0), row_s)
+    px_s = ROOM / max(end - start for start, end in pairwise(breaks))
+    return [Row(start, end, px_s) for start, end in pairwise(breaks)]
 
 
-def _break(story: Story, first: float, last: float) -> float:
-    """Return the best moment to break: in a silence, and late."""
-    speech = [(s.start - 0.1, s.end + 0.15) for s in story.segments]
-    speech += [(s.start - 0.1, s.end + 0.15) for turn in story.turns for s in turn.sounds]
+def _breaks(story: Story, seconds: float, row_s: float) -> Sequence[float]:
+    """Return the moments between which the rows lie, both ends included: the cheapest way from start to end."""
+    answers = [turn.timeline["first_frame_out"] for turn in story.turns if "first_frame_out" in turn.timeline]
+    grain = row_s / _GRAINS
+    grid = [grain * step for step in range(1, int(seconds / grain))]
+    moments = sorted({0.0, seconds, *grid, *(at for at in answers if 0 < at < seconds)})
+    awkward = _awkwardness(story)
+    best: list[tuple[float, int]] = [(0.0, 0)]  # what it costs to come to each moment, and from where
+    first = 0
+    for here, at in enumerate(moments[1:], start=1):
+        while at - moments[first] > row_s:
+            first += 1
+        last = at == seconds
+        price = 0.0 if last else awkward(at)
+        best.append(
+            min((best[before][0] + price + _empty(at - moments[before], row_s, last=last), before)
+                for before in range(first, here))
+        )  # fmt: skip
+    found = [len(moments) - 1]
+    while found[-1]:
+        found.append(best[found[-1]][1])
+    return [moments[at] for at in reversed(found)]
+
+
+def _empty(length: float, row_s: float, *, last: bool) -> float:
+    """Return what a row costs that is as long as this: each one something, and a stump more."""
+    share = length / row_s
+    return 2 + 6 * (1 - share) ** 2 + (20 if share < (0.25 if last else 0.5) else 0)
+
+
+def _awkwardness(story: Story) -> Callable[[float], float]:
+    """Return how bad it is to break at a moment: least where nothing is under way, then between two words."""
     signs = [(b.at - 0.3, max(b.decided, b.silent or 0) + 0.3) for b in story.barge_ins]
+    speech = [(s.start - 0.1, s.end + 0.1) for s in story.segments]
+    speech += [(s.start, s.end + 0.1) for turn in story.turns for s in turn.sounds]
+    words = [(w.start - 0.05, w.end + 0.05) for turn in story.turns for w in turn.words if w.heard]
     waits = [(parts[0][1], parts[-1][2]) for turn in story.turns if (parts := turn.latency)]
 
-    def cost(at: float) -> float:
+    def awkward(at: float) -> float:
         def within(stretches: Sequence[tuple[float, float]]) -> int:
             return sum(start < at < end for start, end in stretches)
 
-        return 10 * within(signs) + 4 * within(speech) + 3 * within(waits) + (last - at) / (last - first)
+        return 10 * within(signs) + 3 * within(speech) + 3 * within(words) + 4 * within(waits)
 
-    moments = [last - _GRAIN_S * step for step in range(int((last - first) / _GRAIN_S) + 1)]
-    return min(moments, key=cost)
+    return awkward
 
 
 def clock(seconds: float) -> str:

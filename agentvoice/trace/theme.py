@@ -66,8 +66,9 @@ text { font-family: Inter, ui-sans-serif, system-ui, sans-serif; font-size: 12px
 .tick { stroke: var(--faint); stroke-width: 1; }
 .rule { stroke: var(--line); stroke-width: 1; }
 .clock { font-size: 11px; fill: var(--faint); }
+.said, .latency, .note, .flag-soft { paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
 .said { font-size: 12.5px; }
-.cut { fill: var(--faint); text-decoration: line-through; }
+.cut { stroke: none; fill: var(--faint); text-decoration: line-through; }
 .voice { stroke: none; }
 .voice .peak { fill-opacity: 0.4; }
 .caller { fill: var(--caller); }
@@ -79,7 +80,7 @@ text { font-family: Inter, ui-sans-serif, system-ui, sans-serif; font-size: 12px
 .band { fill: var(--interrupted); fill-opacity: 0.13; }
 .edge { stroke: var(--interrupted); stroke-width: 1.5; }
 .edge-soft { stroke: var(--interrupted); stroke-width: 1; stroke-dasharray: 2 2; }
-.end { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 1 3; }
+.end { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 2 3; }
 .hold-edge { stroke: var(--held); stroke-width: 1.5; }
 .latency { font-size: 12px; font-weight: 600; fill: var(--ink); text-anchor: middle; }
 .bracket { stroke: var(--soft); stroke-width: 1; fill: none; }
