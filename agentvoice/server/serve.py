@@ -40,23 +40,24 @@ class Tls:
 async def serve_app(
     app: ASGIApp,
     *,
-    host: str,
-    port: int,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    listener: socket.socket | None = None,
     on_ready: Callable[[int], None] | None = None,
     tls: Tls | None = None,
     max_message: int = MAX_MESSAGE,
 ) -> None:
     """Serve `app` until the caller is cancelled, then stop within a second. asyncio only, as uvicorn is.
 
-    `on_ready` is called with the port once connections are accepted; port 0 takes any free one. Signals are
-    the business of whoever runs the event loop.
+    `on_ready` is called with the port once connections are accepted; port 0 takes any free one. Whoever has much to
+    load first may `listen` before that, and pass the `listener`. Signals are the business of whoever runs the
+    event loop.
 
     Raises:
         UsageError: the address cannot be had, or the certificate cannot be read; the message says what to do.
         AgentVoiceError: the application refused to start.
     """
-    listener = await _listen(host, port)
-    with listener:
+    with listener or await listen(host, port) as listener:
         config = uvicorn.Config(
             app,
             ws="websockets-sansio",
@@ -125,8 +126,12 @@ class _Server(uvicorn.Server):
                 await sleep(0.01)
 
 
-async def _listen(host: str, port: int) -> socket.socket:
-    """Bind, so that a port in use is an error here and not a log line of uvicorn's."""
+async def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. Whoever connects waits until it is served.
+
+    Raises:
+        UsageError: the address cannot be had; the message says what to do.
+    """
     if not 0 <= port <= 65535:
         raise UsageError(f"{port} is not a port; {_ANOTHER}")
     try:
