@@ -57,7 +57,7 @@ async def serve_app(
         UsageError: the address cannot be had, or the certificate cannot be read; the message says what to do.
         AgentVoiceError: the application refused to start.
     """
-    with listener or await listen(host, port) as listener:
+    with listener or await listen(host, port) as bound:
         config = uvicorn.Config(
             app,
             ws="websockets-sansio",
@@ -73,7 +73,7 @@ async def serve_app(
         config.timeout_graceful_shutdown = _GRACE_S  # type: ignore[assignment]  # declared int, used as seconds
         with _readable_tls(tls):
             config.load()
-        await _run(_Server(config, on_ready or (lambda _: None)), listener)
+        await _run(_Server(config, on_ready or (lambda _: None)), bound)
 
 
 async def _run(server: _Server, listener: socket.socket) -> None:
