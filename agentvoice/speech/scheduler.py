@@ -1,0 +1,167 @@
+"""Edge: who speaks next. A few worker threads make speech for all contexts of all sockets, stretch by stretch.
+
+After each stretch the next one goes to the context whose listener would run dry first. A context that has not been
+heard yet is dry already, so a "yes" is never behind a chapter that is seconds ahead of its listener; and chapters that
+are equally far ahead take turns.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from typing import Final, Protocol, TypeAlias, TypeVar
+
+import structlog
+from anyio import CapacityLimiter, Semaphore, create_task_group, current_time, to_thread
+
+from agentvoice.interfaces import SpeechEngine
+
+from .contexts import Job
+from .convert import Spoken, speak
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A job's next stretch of speech."""
+
+    job: Job
+    spoken: Spoken
+    step_ms: float
+    """How long it took to make, in milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """All of a job was spoken."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Broke:
+    """The engine could not speak a job. Those after it in the same lane are not tried."""
+
+    job: Job
+    reason: str
+
+
+Outcome: TypeAlias = Stretch | Finished | Broke
+
+
+class RunInThread(Protocol):
+    """Run a function that blocks, away from the event loop."""
+
+    def __call__(self, function: Callable[[], T], /) -> Awaitable[T]:
+        """Return what it returns."""
+
+
+class Lane:
+    """The jobs of one context, in order. Made by `Scheduler.lane`."""
+
+    def __init__(self, deliver: Callable[[Outcome], None], has_room: Callable[[], bool]) -> None:
+        self.deliver: Final = deliver
+        self.has_room: Final = has_room
+        self.jobs: deque[Job] = deque()
+        self.speech: Iterator[Spoken] | None = None
+        """What the first job says, once it has been begun."""
+        self.dry_at = 0.0
+        """When somebody who listens from the first sound on has heard all of it."""
+        self.busy = False
+        """Whether it waits for a worker, or has one."""
+        self.stopped = False
+
+
+class Scheduler:
+    """Shares the workers between lanes. Its methods never wait; `run` does the work.
+
+    `in_thread` may run the engine elsewhere, or at once: then a test is exact in virtual time.
+    """
+
+    def __init__(self, engine: SpeechEngine, *, workers: int = 2, in_thread: RunInThread | None = None) -> None:
+        self._engine = engine
+        self._workers = workers
+        self._in_thread = in_thread
+        self._waiting: list[tuple[float, int, Lane]] = []
+        self._tickets = count()
+        self._ready = Semaphore(0)
+
+    def lane(self, *, deliver: Callable[[Outcome], None], has_room: Callable[[], bool]) -> Lane:
+        """Return a lane for one context. `deliver` is called from the event loop."""
+        return Lane(deliver, has_room)
+
+    def submit(self, lane: Lane, job: Job) -> None:
+        """Have a job spoken after those that the lane has."""
+        lane.jobs.append(job)
+        self.resume(lane)
+
+    def resume(self, lane: Lane) -> None:
+        """Look again whether the lane has work, and room for its outcome. Harmless when it has not."""
+        if lane.busy or lane.stopped or not lane.jobs or not lane.has_room():
+            return
+        lane.busy = True
+        lane.dry_at = max(lane.dry_at, current_time())
+        heapq.heappush(self._waiting, (lane.dry_at, next(self._tickets), lane))
+        self._ready.release()
+
+    def stop(self, lane: Lane) -> None:
+        """Speak no more of it, and deliver nothing any more."""
+        lane.stopped = True
+        lane.jobs.clear()
+        if not lane.busy:
+            self._let_go(lane)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        limiter = CapacityLimiter(self._workers)
+        thread: RunInThread = partial(to_thread.run_sync, limiter=limiter, abandon_on_cancel=True)
+        async with create_task_group() as group:
+            for _ in range(self._workers):
+                group.start_soon(self._work, self._in_thread or thread)
+
+    async def _work(self, in_thread: RunInThread) -> None:
+        while True:
+            await self._ready.acquire()
+            _, _, lane = heapq.heappop(self._waiting)
+            if not lane.stopped:
+                await self._advance(lane, in_thread)
+            lane.busy = False
+            if lane.stopped:
+                await in_thread(partial(self._let_go, lane))
+            else:
+                self.resume(lane)
+
+    async def _advance(self, lane: Lane, in_thread: RunInThread) -> None:
+        job = lane.jobs[0]
+        if lane.speech is None:
+            lane.speech = speak(self._engine, job.utterance)
+        began = current_time()
+        outcome: Outcome
+        try:
+            spoken = await in_thread(partial(next, lane.speech, None))
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with an engine ends one context, not the server
+            log.warning("synthesis_failed", error=repr(error))
+            outcome = Broke(job, str(error) or type(error).__name__)
+        else:
+            outcome = Finished(job) if spoken is None else Stretch(job, spoken, (current_time() - began) * 1000)
+        if lane.stopped:
+            return
+        if isinstance(outcome, Stretch):
+            lane.dry_at += job.utterance.output.seconds(len(outcome.spoken.audio))
+        else:
+            lane.speech = None
+            lane.jobs.popleft()
+        lane.deliver(outcome)
+
+    @staticmethod
+    def _let_go(lane: Lane) -> None:
+        """Close what the engine has begun, so that it can clean up."""
+        speech, lane.speech = lane.speech, None
+        if isinstance(speech, Iterator) and hasattr(speech, "close"):
+            speech.close()

@@ -1,0 +1,59 @@
+"""Edge: the speech server as one task: `agentvoice speech` awaits it, the demo starts it beside a call."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+
+from anyio import to_thread
+
+from agentvoice.errors import UsageError
+from agentvoice.interfaces import SpeechEngine
+from agentvoice.server.serve import Tls, serve_app
+
+from .app import create_app
+from .limits import Limits
+from .service import MAX_CONTEXTS, SpeechService
+
+
+async def serve(
+    engine: SpeechEngine,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    api_key: str | None = None,
+    open_to_all: bool = False,
+    tls: Tls | None = None,
+    limits: Limits | None = None,
+    max_contexts: int = MAX_CONTEXTS,
+    workers: int = 2,
+    models: tuple[str, ...] = (),
+    on_ready: Callable[[int], None] | None = None,
+) -> None:
+    """Load the engine and serve it until cancelled. asyncio only, as uvicorn is.
+
+    `on_ready` is called with the port once connections are accepted; port 0 takes any free one. `models` are model
+    ids that are accepted besides those that begin with `sonic`: the name of the engine, for one.
+
+    Raises:
+        UsageError: the port is in use, the certificate cannot be read, the voice cannot be had, or `host` is more
+            than this machine and there is no key; the message says what to do.
+    """
+    if api_key is None and not open_to_all and not is_loopback(host):
+        raise UsageError(
+            f"anybody who reaches {host} could use this server; give it a key with --api-key, or keep it to this"
+            " machine with --host 127.0.0.1"
+        )
+    service = SpeechService(
+        engine, api_key=api_key, limits=limits, max_contexts=max_contexts, workers=workers, models=models
+    )
+    await to_thread.run_sync(service.prepare, abandon_on_cancel=True)
+    await serve_app(create_app(service), host=host, port=port, on_ready=on_ready, tls=tls)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach `host`."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
