@@ -139,7 +139,7 @@ async def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise UsageError(f"there is no address '{host}' here; try --host 127.0.0.1, or 0.0.0.0 for all") from error
     family, _, _, _, address = found[0]
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)

@@ -20,7 +20,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from agentvoice.errors import AgentVoiceError, UsageError
-from agentvoice.server.serve import Tls, serve_app
+from agentvoice.server.serve import Tls, listen, serve_app
 
 pytestmark = [pytest.mark.anyio, pytest.mark.sockets]
 
@@ -171,3 +171,9 @@ def test_it_runs_beside_the_main_thread_too() -> None:
     thread.start()
     thread.join(10)
     assert answers == ["hello"]
+
+
+async def test_a_small_message_does_not_wait_until_the_one_before_it_was_acknowledged() -> None:
+    with await listen("127.0.0.1", 0) as listener:
+        # What asyncio looks at before it turns off Nagle's algorithm, which costs 40 ms a message.
+        assert listener.proto == socket.IPPROTO_TCP
