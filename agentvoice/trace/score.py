@@ -40,7 +40,7 @@ class Score:
 
     def draw(self, row_s: float, name: str) -> Drawing:
         """Draw the call in rows of at most `row_s` seconds. `name` tells its parts from those of another drawing."""
-        y, drawn = 0.0, [_hatch(name)]
+        y, drawn = 0.0, [hatch(name)]
         gains = (_gain(self.recording.caller), _gain(self.recording.agent)) if self.recording else (1.0, 1.0)
         for row in rows(self.story, self.seconds, row_s):
             one = self._row(row, name, gains)
@@ -116,7 +116,7 @@ class Score:
         return [(Sound(start, end), cls) for start, end, cls in zip(edges, edges[1:], colours, strict=False)]
 
 
-def _hatch(name: str) -> str:
+def hatch(name: str) -> str:
     """Return the stripes of a held turn."""
     line = tag("line", cls="stripe", x1=0, y1=0, x2=0, y2=8)
     pattern = tag(

@@ -41,6 +41,8 @@ class Word:
     end: float
     heard: bool = True
     """False for a word of the agent's that was cut; its time is when it would have been spoken."""
+    position: float = 0.0
+    """Seconds of its turn's audio at its end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -69,6 +69,7 @@ class _Draft:
     delivered: bool = False
     closed: TurnClosed | None = None
     ended: float = 0.0
+    prompt: str = ""
 
 
 class _Teller:
@@ -137,7 +138,8 @@ class _Teller:
                 times = (started_at - self._zero, ended_at - self._zero, now - self._zero)
                 self._utterances.append(Utterance(text, *times))
             case TurnOpened(turn_id, context_id):
-                opened = _Draft(command, now, Take(self._trace.header.audio), states=[(TurnState.OPEN, now)])
+                take, states = Take(self._trace.header.audio), [(TurnState.OPEN, now)]
+                opened = _Draft(command, now, take, states=states, prompt=command.prompt)
                 self._drafts[turn_id] = opened
                 self._context(opened, context_id, now)
             case ContextSucceeded(turn_id) | TurnChanged(turn_id) | TurnClosed(turn_id):
@@ -160,8 +162,14 @@ class _Teller:
                 draft.states.append((state, now))
                 if state is TurnState.HELD:
                     self._paused.add(turn_id)
+                if state is TurnState.THINKING and not draft.prompt and self._answers(now):
+                    draft.prompt = self._utterances[-1].text
             case TurnClosed():
                 draft.closed, draft.ended = command, now
+
+    def _answers(self, now: float) -> bool:
+        """Whether an utterance ended in this very step: a turn that was open already answers it."""
+        return bool(self._utterances) and self._utterances[-1].decided == now - self._zero
 
     def _to_the_line(self, command: Command | Unknown, now: float) -> None:
         match command:
@@ -253,7 +261,7 @@ def _turn(draft: _Draft, end: float, zero: float) -> TurnStory:
     lives = [*draft.contexts, ("", until)]
     return TurnStory(
         id=draft.opened.turn_id,
-        prompt=draft.opened.prompt,
+        prompt=draft.prompt,
         opened=draft.at - zero,
         closed=until - zero,
         outcome=closed.outcome if closed else draft.states[-1][0],
@@ -274,27 +282,28 @@ def _words(take: Take, closed: TurnClosed | None, zero: float) -> list[Word]:
     if not take.runs:
         return []
     written = closed.generated.split() if closed else []
-    heard = _heard_words(closed.heard if closed else None)
-    timed = [(word, take.when(start), take.when(end)) for word, start, end in take.words] or _shared(take, written)
-    at = timed[-1][2] if timed else take.ended
-    for word in written[len(timed) :]:
-        timed.append((word, at, at + UNSPOKEN_WORD_S))
-        at += UNSPOKEN_WORD_S
-    judged: Callable[[int], bool] = (lambda number: number < heard) if closed else (lambda _: True)
-    return [Word(word, start - zero, end - zero, judged(number)) for number, (word, start, end) in enumerate(timed)]
+    placed = take.words or _shared(take, written)
+    last = placed[-1][2] if placed else take.sent
+    unspoken = take.audio.size(UNSPOKEN_WORD_S)
+    rest = written[len(placed) :]
+    placed = [*placed, *((word, last + n * unspoken, last + (n + 1) * unspoken) for n, word in enumerate(rest))]
+    heard = _heard_words(closed.heard) if closed else len(placed)
+    return [
+        Word(word, take.when(start) - zero, take.when(end) - zero, number < heard, take.audio.seconds(end))
+        for number, (word, start, end) in enumerate(placed)
+    ]
 
 
 def _heard_words(heard: HeardText | None) -> int:
     return len(heard.text.split()) if heard else 0
 
 
-def _shared(take: Take, written: list[str]) -> list[tuple[str, float, float]]:
+def _shared(take: Take, written: Sequence[str]) -> list[tuple[str, int, int]]:
     """Give every word its share of the audio, for a provider that tells no word times."""
     letters = sum(len(word) + 1 for word in written)
     placed, at = [], 0
     for word in written:
         until = at + len(word) + 1
-        start, end = (round(take.received * part / letters) for part in (at, until))
-        placed.append((word, take.when(start), take.when(end)))
+        placed.append((word, round(take.received * at / letters), round(take.received * until / letters)))
         at = until
     return placed

@@ -1,0 +1,40 @@
+"""A call's folder: from what it left there to what people look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from .log import read_trace
+from .picture import picture, rasterise
+from .recording import read_recording
+from .report import Report, report
+from .score import Score
+from .telling import tell
+from .timeline import heading, page
+from .truth import read_truth
+
+TRACE: Final = "trace.jsonl"
+RECORDING: Final = "call.wav"
+TRUTH: Final = "caller.json"
+
+
+def complete(folder: Path, *, png: bool = True) -> Report:
+    """Read the trace in a folder, and the recording and the caller's account where there are any; write what follows.
+
+    That is `report.json`, `timeline.html` and, with `png`, `timeline.png` and `timeline-dark.png`.
+
+    Raises:
+        UsageError: there is no trace, a file is not what it should be, or the package that draws is missing.
+    """
+    trace = read_trace(folder / TRACE)
+    truth = read_truth(folder / TRUTH) if (folder / TRUTH).exists() else None
+    recording = read_recording(folder / RECORDING) if (folder / RECORDING).exists() else None
+    story = tell(trace, zero=truth.t0 if truth else None)
+    found, score = report(story, recording, truth), Score(story, recording)
+    (folder / "report.json").write_bytes(found.json())
+    (folder / "timeline.html").write_text(page(found, score), encoding="utf-8")
+    if png:
+        (folder / "timeline.png").write_bytes(rasterise(picture(heading(found), score)))
+        (folder / "timeline-dark.png").write_bytes(rasterise(picture(heading(found), score, scheme="dark")))
+    return found
