@@ -119,21 +119,24 @@ class PhoneCall:
     def save(self, folder: Path) -> None:
         """Write `call.wav` (caller left, agent right, 8 kHz, 16 bits) and `caller.json` into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
+        rate = TELEPHONE.sample_rate
         both = array("h", bytes(4 * len(self._left)))
         both[0::2] = array("h", mulaw_to_linear(bytes(self._left)))
         both[1::2] = array("h", mulaw_to_linear(bytes(self._right)))
         with wave.open(str(folder / "call.wav"), "wb") as file:
             file.setnchannels(2)
             file.setsampwidth(2)
-            file.setframerate(TELEPHONE.sample_rate)
+            file.setframerate(rate)
             file.writeframes(both.tobytes())
         truth = {
-            "started_at": self.started_at,
+            "t0": self.started_at,
             "seconds": self.seconds,
             "hung_up_by": self.hung_up_by,
-            "lines": [asdict(line) for line in self.caller.lines],
+            "said": [asdict(line) for line in self.caller.lines],
             "complaints": self.caller.complaints,
-            "agent_played": [[stretch.start, stretch.size] for stretch in self.carrier.played],
+            "played": [
+                [stretch.start / rate, (stretch.start + stretch.size) / rate] for stretch in self.carrier.played
+            ],
             "clears": self.clears,
             "marks": self.marks,
             "nonsense": self.nonsense,
