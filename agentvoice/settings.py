@@ -72,7 +72,7 @@ class Speech(_Group):
     """The speech server."""
 
     host: str = "127.0.0.1"
-    port: Port = 8000
+    port: Port = 8765
     api_key: SecretStr | None = None
 
 
@@ -151,8 +151,10 @@ def _given(group: BaseModel) -> dict[str, Any]:
     return {name: getattr(group, name) for name in group.model_fields_set}
 
 
-def read_settings(env_file: Path | None = Path(".env"), **overrides: Any) -> Settings:
+def read_settings(overrides: Mapping[str, Any] | None = None, *, env_file: Path | None = Path(".env")) -> Settings:
     """Read the environment and `env_file`, which the environment overrides; `overrides` win over both.
+
+    An override may be a group in part: `{"server": {"port": 9000}}` leaves the host as it is set.
 
     Raises:
         UsageError: a value is not allowed, or a name is not known; the message has one line for each mistake.
@@ -162,7 +164,7 @@ def read_settings(env_file: Path | None = Path(".env"), **overrides: Any) -> Set
         known = {**{name: value or "" for name, value in dotenv_values(env_file).items()}, **known}
     mistakes = list(_unknown(name for name in known if name.upper().startswith(PREFIX)))
     try:
-        settings = Settings(**{"_env_file": env_file, **overrides})
+        settings = Settings(**{"_env_file": env_file, **(overrides or {})})
     except ValidationError as error:
         mistakes += [_mistake(dict(each), known) for each in error.errors()]
     except SettingsError as error:  # a group given whole, and not as JSON

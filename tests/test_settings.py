@@ -45,7 +45,7 @@ def test_the_environment_overrides_the_file_and_an_argument_overrides_both(monke
     monkeypatch.setenv("AGENTVOICE_SERVER__PORT", "2222")
     assert read_settings().server.port == 2222
 
-    settings = read_settings(server={"port": 3333})
+    settings = read_settings({"server": {"port": 3333}})
     assert (settings.server.port, settings.server.host) == (3333, "0.0.0.0")
 
 

@@ -1,0 +1,16 @@
+"""What commands begin with: settings read, logs set up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agentvoice import logs
+from agentvoice.settings import Settings, read_settings
+
+
+def begin(**groups: dict[str, Any]) -> Settings:
+    """Read the settings, and set up logs as they say. What was given on the command line wins; `None` was not given."""
+    given = {name: {key: value for key, value in group.items() if value is not None} for name, group in groups.items()}
+    settings = read_settings({name: group for name, group in given.items() if group})
+    logs.configure(level=settings.log.level, format=settings.log.format)
+    return settings
