@@ -5,7 +5,7 @@ Whoever has `call.wav` can check every line of it with any tool.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -101,15 +101,17 @@ def _false_alarm(one: BargeInStory) -> dict[str, Any]:
 
 def _caller(story: Story, truth: Truth | None) -> dict[str, Any] | None:
     """Compare what the caller said, by the script, with what was understood."""
-    if truth is None or not truth.said:
+    if truth is None or not truth.lines:
         return None
     understood = " ".join(one.text for one in story.understood if one.final and one.text)
-    wrong, words = word_errors(_joined([line.text for line in truth.said]), understood)
-    return {"words": words, "wrong": wrong, "word_error_rate": round(wrong / words, 4) if words else None}
-
-
-def _joined(lines: Sequence[str]) -> str:
-    return " ".join(lines)
+    wrong, words = word_errors(" ".join(line.text for line in truth.lines), understood)
+    return {
+        "lines": [{"text": one.text, "start_s": _s(one.start_s), "end_s": _s(one.end_s)} for one in truth.lines],
+        "words": words,
+        "wrong": wrong,
+        "word_error_rate": round(wrong / words, 4) if words else None,
+        "complaints": list(truth.complaints),
+    }
 
 
 def _s(seconds: float | None) -> float | None:

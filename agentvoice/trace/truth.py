@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from agentvoice.audio import TELEPHONE
 from agentvoice.errors import UsageError
 
 from .story import Sound
@@ -30,22 +31,26 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The far end's account. Times are seconds of the recording, but for `t0`."""
+    """The far end's account. Times are seconds of the recording, but for `started_at`."""
 
-    t0: float
+    started_at: float
     """What the monotonic clock showed at the recording's first sample."""
+    lines: Sequence[Line] = ()
+    """What the caller said."""
     played: Sequence[Sound] = ()
     """When it played audio of the agent's, stretch by stretch."""
     clears: Sequence[float] = ()
     """When it was told to forget what it had not played."""
-    said: Sequence[Line] = ()
+    complaints: Sequence[str] = ()
+    """What the script expected and did not get."""
 
 
 class _File(msgspec.Struct):
-    t0: float
-    played: list[tuple[float, float]] = []
+    started_at: float
+    lines: list[Line] = []
+    agent_played: list[tuple[int, int]] = []
     clears: list[float] = []
-    said: list[Line] = []
+    complaints: list[str] = []
 
 
 def read_truth(path: Path) -> Truth:
@@ -60,7 +65,9 @@ def read_truth(path: Path) -> Truth:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
     except msgspec.DecodeError as error:
         raise UsageError(f"{path} is not a caller's account: {error}") from error
-    return Truth(read.t0, [Sound(*times) for times in read.played], read.clears, read.said)
+    rate = TELEPHONE.sample_rate
+    played = [Sound(start / rate, (start + size) / rate) for start, size in read.agent_played]
+    return Truth(read.started_at, read.lines, played, read.clears, read.complaints)
 
 
 # ------------------------------------------------------------------ words

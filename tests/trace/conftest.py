@@ -87,7 +87,9 @@ def voice(words: list[tuple[str, float, float]], seconds: float, pitch: float, s
             x = (at - first) / (last - first)
             shape = math.sin(math.pi * x) ** 0.4 * (0.45 + 0.55 * abs(math.sin(math.pi * syllables * x)))
             phase = 2 * math.pi * pitch * glide * at / RATE
-            wave_ = math.sin(phase) + 0.6 * math.sin(2 * phase) + 0.4 * math.sin(5 * phase) + chance.uniform(-0.35, 0.35)
+            wave_ = (
+                math.sin(phase) + 0.6 * math.sin(2 * phase) + 0.4 * math.sin(5 * phase) + chance.uniform(-0.35, 0.35)
+            )
             pcm[at] = int(loud * shape * wave_ / 2.2)
     return pcm
 
@@ -274,15 +276,22 @@ class Simulation:
         return out.getvalue()
 
     def _truth(self) -> dict:
+        offset = START - T0
+        lines = [
+            {
+                "text": " ".join(word for word, _, _ in words),
+                "start_s": start + offset,
+                "end_s": start + length + offset,
+            }
+            for start, words, length in self.caller_track
+        ]
+        played = [[round((start + offset) * RATE), len(audio)] for start, audio in self.played]
         return {
-            "t0": T0,
-            "sample_rate": RATE,
-            "said": [
-                {"text": " ".join(w for w, _, _ in words), "start_s": start + START - T0, "end_s": start + length + START - T0}
-                for start, words, length in self.caller_track
-            ],
-            "played": [[s + START - T0, s + START - T0 + len(a) / RATE] for s, a in self.played],
-            "clears": [at + START - T0 for at in self.clears],
+            "started_at": T0,
+            "lines": lines,
+            "agent_played": played,
+            "clears": [at + offset for at in self.clears],
+            "complaints": [],
         }
 
 
