@@ -197,9 +197,11 @@ class Call:
     async def _converse(self) -> None:
         """Take what was delivered, in order, and wake the conversation when it wants to be."""
         conversation = self._conversation
-        while not conversation.closed:
+        while True:
             while self._inbox:
                 self._step(self._inbox.popleft(), current_time())
+            if conversation.closed:
+                break
             if conversation.deadline <= (now := current_time()):
                 self._step(None, now)
                 await checkpoint()

@@ -233,8 +233,8 @@ class Conversation:
         commands: list[Command] = []
         if turn is not None and not turn.confirmed and turn.prompt == utterance.text:
             turn.confirmed = True
-            if not self._controller.held:
-                self._playout.resume()
+            self._controller.watch(interruptible=turn.interruptible)
+            self._playout.resume()
         else:
             if self._busy or (turn is not None and not turn.confirmed):
                 commands += self._withdraw(now)
@@ -262,7 +262,8 @@ class Conversation:
         return f"{self._call_id}-{self._contexts}"
 
     def _think(self, turn: Turn) -> TurnChanged:
-        self._controller.watch(interruptible=turn.interruptible)
+        if turn.confirmed:  # what takes back a guess is endpointing; the words that it answers are no barge-in
+            self._controller.watch(interruptible=turn.interruptible)
         self._recover_at = math.inf
         return TurnChanged(turn.id, turn.step(Step.THINK))
 
@@ -378,8 +379,7 @@ class Conversation:
                     self._playout.hold()
                     commands += [decided, *self._move(turn, TurnState.SPEAKING, Step.HOLD)]
                 case interruption.Decision.RESUME:
-                    if turn.confirmed:
-                        self._playout.resume()
+                    self._playout.resume()
                     commands += [decided, *self._move(turn, TurnState.HELD, Step.RESUME)]
                 case interruption.Decision.CUT:
                     commands += [*self._cut(turn, now, resume=ruling.source == interruption.DEADLINE), decided]

@@ -620,25 +620,14 @@ def test_a_guess_is_replaced_when_the_words_turn_out_otherwise() -> None:
     assert scene.turn.id == "t2"
 
 
-def test_a_guess_that_comes_right_while_a_noise_holds_the_line_waits_for_the_noise_to_end() -> None:
+def test_the_words_that_a_guess_answers_do_not_interrupt_it() -> None:
     scene = speculating()
     scene.agent_writes("Of course.", 1.0)
-    scene.at(2.45, ONSET)
+
+    assert scene.at(2.3, ONSET, BargeIn(BargeInKind.ONSET, "words", "A table for two."), RETRACT) == []
     scene.at(2.5)
-    assert scene.of(SendAudio) == []
-
-    scene.at(2.6, RETRACT)
     assert scene.of(SendAudio)
-
-
-def test_a_noise_behind_the_closed_gate_does_not_open_it() -> None:
-    scene = speculating()
-    scene.agent_writes("Of course.", 1.0)
-
-    scene.at(2.3, ONSET)
-    scene.at(2.4, RETRACT)
-
-    assert scene.of(SendAudio) == []
+    assert scene.at(2.6, ONSET)[0] == BargeInDecided("t1", "held", "voice")
 
 
 def test_what_interrupted_is_guessed_at_too() -> None:
