@@ -254,23 +254,22 @@ def bands(barge_ins: Sequence[BargeInStory], row: Row, top: float, bottom: float
 
 
 def flags(story: Story, row: Row, y: float) -> Iterator[str]:
-    """Say in words what happens at a moment: barge-ins, keys, the end."""
+    """Say in words what happens at a moment: barge-ins, keys, false alarms."""
     taken = [-1e9, -1e9]
     for at, strong, soft in signs(story):
-        if not row.has(at) and not (at >= row.end and row.end >= story.end):
+        if not row.has(at):
             continue
-        wide = (width(strong, 12, 600) + 16 if strong else 0) + (width(soft, 12) + 8 if soft else 0)
-        x = min(row.x(at), EDGE - wide)
-        line = 0 if x >= taken[0] + 10 else 1
-        taken[line] = x + wide
-        top = y - 22 * line
+        x = row.x(at)
+        pill = width(strong, 12, 600) + 14 if strong else 0.0
+        after = x + pill + 7 + width(soft, 12) <= EDGE  # else the words stand before it
+        left = x if after else x - 8 - width(soft, 12)
+        line = 0 if left >= taken[0] + 10 else 1
+        taken[line] = x + pill + (7 + width(soft, 12) if after else 0)
+        top = y - 21 * line
         if strong:
-            pill = width(strong, 12, 600) + 14
-            yield tag("rect", cls="pill", x=x, y=top, width=pill, height=19, rx=4)
-            yield text(x + 7, top + 13.5, strong, "flag")
-            x += pill + 7
-        if soft:
-            yield text(x, top + 13.5, soft, "flag-soft")
+            yield tag("rect", cls="pill", x=x - 0.7, y=top, width=pill, height=19, rx=4)
+            yield text(x + 6.3, top + 13.5, strong, "flag")
+        yield text(x + pill + (7 if pill else 0) if after else left, top + 13.5, soft, "flag-soft")
 
 
 def end(story: Story, row: Row, y: float, top: float, bottom: float) -> Iterator[str]:

@@ -19,7 +19,8 @@ from .typeface import WEIGHTS, font_file, width
 MARGIN: Final = 30.0
 BEST_ROW_S: Final = 13.0
 """A row this long has room for every word at its moment."""
-_ROWS: Final = 5
+_ROWS: Final = 6
+_PICTURE_ROW_S: Final = 22.0
 _LONGEST_ROW_S: Final = 60.0
 
 
@@ -92,7 +93,7 @@ def key(name: str) -> Drawing:
 
 def picture(content: Head, score: Score, *, scheme: Scheme = "light", row_s: float | None = None) -> str:
     """Draw everything as one SVG. Without `row_s` the rows are as long as keeps them few."""
-    seconds = row_s or min(max(BEST_ROW_S, score.seconds / _ROWS), _LONGEST_ROW_S)
+    seconds = row_s or min(max(_PICTURE_ROW_S, score.seconds / _ROWS), _LONGEST_ROW_S)
     y, drawn = MARGIN, ""
     for part, after in ((head(content), 34.0), (score.draw(seconds, "all"), 28.0), (key("all"), 0.0)):
         drawn += tag("g", part.body, transform=f"translate(0 {y:.1f})")

@@ -5,9 +5,10 @@ All in pixels of a picture that is `WIDTH` wide. A row breaks where nobody speak
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
 from agentvoice.commands import TurnState
@@ -96,19 +97,20 @@ def _empty(length: float, row_s: float, *, last: bool) -> float:
 
 def _awkwardness(story: Story) -> Callable[[float], float]:
     """Return how bad it is to break at a moment: least where nothing is under way, then between two words."""
-    signs = [(b.at - 0.3, max(b.decided, b.silent or 0) + 0.3) for b in story.barge_ins]
-    speech = [(s.start - 0.1, s.end + 0.1) for s in story.segments]
-    speech += [(s.start, s.end + 0.1) for turn in story.turns for s in turn.sounds]
-    words = [(w.start - 0.05, w.end + 0.05) for turn in story.turns for w in turn.words if w.heard]
-    waits = [(parts[0][1], parts[-1][2]) for turn in story.turns if (parts := turn.latency)]
+    weighed = [(b.at - 0.3, max(b.decided, b.silent or 0) + 0.3, 10.0) for b in story.barge_ins]
+    weighed += [(s.start - 0.1, s.end + 0.1, 3.0) for s in story.segments]
+    weighed += [(s.start, s.end + 0.1, 3.0) for turn in story.turns for s in turn.sounds]
+    weighed += [(w.start - 0.05, w.end + 0.05, 3.0) for turn in story.turns for w in turn.words if w.heard]
+    weighed += [(parts[0][1], parts[-1][2], 4.0) for turn in story.turns if (parts := turn.latency)]
+    starts, begun = _running((start, weight) for start, _, weight in weighed)
+    ends, over = _running((end, weight) for _, end, weight in weighed)
+    return lambda at: begun[bisect_left(starts, at - 1e-6)] - over[bisect_right(ends, at + 1e-6)]
 
-    def awkward(at: float) -> float:
-        def within(stretches: Sequence[tuple[float, float]]) -> int:
-            return sum(start < at < end for start, end in stretches)
 
-        return 10 * within(signs) + 3 * within(speech) + 3 * within(words) + 4 * within(waits)
-
-    return awkward
+def _running(weights: Iterable[tuple[float, float]]) -> tuple[Sequence[float], Sequence[float]]:
+    """Return the moments in order, and the sum of all weights before each of them and after the last."""
+    ordered = sorted(weights)
+    return [at for at, _ in ordered], list(accumulate((weight for _, weight in ordered), initial=0.0))
 
 
 def clock(seconds: float) -> str:
