@@ -66,6 +66,8 @@ class Server(_Group):
     """How the carrier reaches us, when the request itself does not tell."""
     drain_s: NonNegativeFloat = 30
     """How long live calls may go on when the server is told to stop (SIGTERM)."""
+    max_calls: PositiveInt | None = None
+    """More than so many at once get a busy tone; absent for as many as come."""
 
 
 class Speech(_Group):

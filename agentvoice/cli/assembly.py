@@ -1,0 +1,118 @@
+"""Edge: a host with all its parts, as the settings name them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import create_task_group, current_time
+
+from agentvoice.agent import Agent
+from agentvoice.errors import PluginNotFound
+from agentvoice.host import Host
+from agentvoice.interfaces import LanguageModel, SpeechEngine, Synthesizer
+from agentvoice.plugins import load
+from agentvoice.settings import Settings
+from agentvoice.streams import connect_websocket
+from agentvoice.trace.log import Header, TraceWriter
+from agentvoice.trace.observer import Observer
+from agentvoice.tts.connection import ContextSynthesizer
+from agentvoice.tts.messages import CURRENT_VERSION
+
+if TYPE_CHECKING:
+    from agentvoice.call import Call
+
+
+@asynccontextmanager
+async def open_host(agent: type[Agent], settings: Settings) -> AsyncIterator[Host]:
+    """Load everything that calls of this agent need; it is ready for the first one inside the context.
+
+    Raises:
+        UsageError: a part is not installed, or a model cannot be had. Found out before anything is loaded.
+        ProviderError: the speech server refuses, or does not answer.
+    """
+    vad, recognizer = load("vad", settings.vad)(), load("recognizer", settings.recognizer)()
+    llm = _llm(agent, settings.llm)
+    async with (
+        _synthesizer(settings) as synthesizer,
+        Host(
+            _as_set(agent, settings),
+            synthesizer=synthesizer,
+            vad=vad,
+            recognizer=recognizer,
+            llm=llm,
+            observe=partial(_observe, settings),
+        ) as host,
+    ):
+        yield host
+
+
+def _llm(agent: type[Agent], name: str) -> LanguageModel | None:
+    """Load the language model, unless the agent can do without: it has one of its own, or writes its replies."""
+    try:
+        model: LanguageModel = load("llm", name)()
+    except PluginNotFound:
+        if agent.llm is None and agent.reply is Agent.reply:
+            raise
+        return None
+    return model
+
+
+def _as_set(agent: type[Agent], settings: Settings) -> Callable[[], Agent]:
+    """Return what makes an agent whose manners are those of its class, except where the settings say otherwise."""
+    tuned: type[Agent] = type(agent.__name__, (agent,), {"manners": settings.manners(agent.manners)})
+    return tuned
+
+
+@asynccontextmanager
+async def _synthesizer(settings: Settings) -> AsyncIterator[Synthesizer]:
+    tts = settings.tts
+    if tts.plugin:
+        async with load("synthesizer", tts.plugin)() as synthesizer:
+            yield synthesizer
+        return
+    key = {"X-API-Key": tts.api_key.get_secret_value()} if tts.api_key else {}
+    async with _speech_server(settings) as url:
+        connect = partial(connect_websocket, url, headers={"Cartesia-Version": CURRENT_VERSION, **key})
+        model = tts.model or ("sonic-3" if tts.url else settings.engine)
+        async with ContextSynthesizer(connect, model=model, voice=tts.voice, language=tts.language) as synthesizer:
+            yield synthesizer
+
+
+@asynccontextmanager
+async def _speech_server(settings: Settings) -> AsyncIterator[str]:
+    """Return where speech comes from: where the settings say, or a server of our own beside us."""
+    if settings.tts.url:
+        yield "ws" + settings.tts.url.removeprefix("http") if settings.tts.url[:4] == "http" else settings.tts.url
+        return
+    from agentvoice.speech.serve import serve  # noqa: PLC0415  # an extra
+
+    engine: SpeechEngine = load("engine", settings.engine)()
+    ready = anyio.Event()
+    ports: list[int] = []
+
+    def on_ready(port: int) -> None:
+        ports.append(port)
+        ready.set()
+
+    async with create_task_group() as group:
+        group.start_soon(partial(serve, engine, port=0, models=(settings.engine,), on_ready=on_ready))
+        await ready.wait()
+        yield f"ws://127.0.0.1:{ports[0]}/tts/websocket"
+        group.cancel_scope.cancel()
+
+
+def _observe(settings: Settings, call: Call) -> Sequence[Observer]:
+    if settings.trace_dir is None:
+        return ()
+    header = Header(
+        call_id=call.id,
+        started_at=current_time(),
+        agent=type(call.agent).__name__,
+        settings={"manners": call.agent.manners, "instructions": call.agent.instructions},
+    )
+    name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in call.id) or "call"
+    return (TraceWriter.create(settings.trace_dir / f"{name}.jsonl", header),)
