@@ -1,0 +1,34 @@
+"""How one provider words the ideas that all of them share: text for a context, its audio, its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from .messages import CURRENT_VERSION, Request, Response
+from .wire import parse_response, render_request
+
+
+class Dialect(Protocol):
+    """What goes over one socket. It may keep state: every connection gets a fresh one."""
+
+    def render(self, request: Request) -> Sequence[str]:
+        """Return the messages that say this."""
+
+    def parse(self, message: str | bytes) -> Sequence[Response]:
+        """Return what a message says. Never raises: what makes no sense is `Unknown`."""
+
+
+class ContextProtocol:
+    """The context protocol itself."""
+
+    def __init__(self, version: str = CURRENT_VERSION) -> None:
+        self._version = version
+
+    def render(self, request: Request) -> Sequence[str]:
+        """See `Dialect.render`."""
+        return (render_request(request, self._version),)
+
+    def parse(self, message: str | bytes) -> Sequence[Response]:
+        """See `Dialect.parse`."""
+        return (parse_response(message),)
