@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from .log import read_trace
-from .picture import picture, rasterise
+from .picture import compose, picture, rasterise
 from .recording import read_recording
 from .report import Report, report
 from .score import Score
 from .telling import tell
+from .theme import Scheme
 from .timeline import heading, page
 from .truth import read_truth
 
 TRACE: Final = "trace.jsonl"
 RECORDING: Final = "call.wav"
 TRUTH: Final = "caller.json"
+PICTURES: Final[Mapping[str, Scheme]] = {"timeline.png": "light", "timeline-dark.png": "dark"}
 
 
 def complete(folder: Path, *, png: bool = True) -> Report:
@@ -35,6 +38,7 @@ def complete(folder: Path, *, png: bool = True) -> Report:
     (folder / "report.json").write_bytes(found.json())
     (folder / "timeline.html").write_text(page(found, score), encoding="utf-8")
     if png:
-        (folder / "timeline.png").write_bytes(rasterise(picture(heading(found), score)))
-        (folder / "timeline-dark.png").write_bytes(rasterise(picture(heading(found), score, scheme="dark")))
+        drawing = compose(heading(found), score)
+        for name, scheme in PICTURES.items():
+            (folder / name).write_bytes(rasterise(picture(drawing, scheme)))
     return found

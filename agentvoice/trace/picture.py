@@ -91,23 +91,27 @@ def key(name: str) -> Drawing:
     return Drawing(22, "".join(drawn))
 
 
-def picture(content: Head, score: Score, *, scheme: Scheme = "light", row_s: float | None = None) -> str:
-    """Draw everything as one SVG. Without `row_s` the rows are as long as keeps them few."""
+def compose(content: Head, score: Score, *, row_s: float | None = None) -> Drawing:
+    """Draw everything, one below the other. Without `row_s` the rows are as long as keeps them few."""
     seconds = row_s or min(max(_PICTURE_ROW_S, score.seconds / _ROWS), _LONGEST_ROW_S)
     y, drawn = MARGIN, ""
     for part, after in ((head(content), 34.0), (score.draw(seconds, "all"), 28.0), (key("all"), 0.0)):
         drawn += tag("g", part.body, transform=f"translate(0 {y:.1f})")
         y += part.height + after
-    height = y + MARGIN - 6
+    return Drawing(y + MARGIN - 6, drawn)
+
+
+def picture(drawing: Drawing, scheme: Scheme = "light") -> str:
+    """Return a drawing as an SVG file, in the colours of a scheme."""
     return tag(
         "svg",
         tag("style", stylesheet(scheme)),
-        tag("rect", cls="paper", width=WIDTH, height=height),
-        drawn,
+        tag("rect", cls="paper", width=WIDTH, height=drawing.height),
+        drawing.body,
         xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {WIDTH:g} {height:.1f}",
+        viewBox=f"0 0 {WIDTH:g} {drawing.height:.1f}",
         width=WIDTH,
-        height=height,
+        height=drawing.height,
     )
 
 
