@@ -61,6 +61,8 @@ TRANSITIONS: Final[Mapping[tuple[ContextState, ContextEvent], ContextState]] = {
     (ContextState.DRAINING, ContextEvent.DRAINED): ContextState.DONE,
     (ContextState.DRAINING, ContextEvent.CANCELLED): ContextState.CANCELLED,
     (ContextState.DRAINING, ContextEvent.FAILED): ContextState.FAILED,
+    # Its end was decided, and has not been sent.
+    (ContextState.DONE, ContextEvent.CANCELLED): ContextState.CANCELLED,
 }
 
 

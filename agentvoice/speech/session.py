@@ -107,7 +107,7 @@ class SpeechSession:
             if not context.is_locked_to(request):
                 message = "model, voice, output format and language stay the same within a context; open a new one"
                 raise rejected(request.context_id, "Context has closed", message)
-            if context.characters + len(request.transcript) > self._limits.waiting_characters:
+            if context.characters + len(context.buffer) + len(request.transcript) > self._limits.waiting_characters:
                 raise rejected(request.context_id, "Too much text", "wait for speech before sending more text")
             context.update(request)
         context.active_at = now
@@ -120,9 +120,9 @@ class SpeechSession:
         match self._spent.get(request.context_id):
             case ContextState.CANCELLED:
                 return True  # it crossed the cancel
-            case ContextState.FAILED if blank:
-                return True
-            case ContextState.FAILED:
+            case ContextState.FAILED if blank or request.continue_:
+                return True  # it has been told once
+            case ContextState.FAILED:  # somebody waits for an end
                 raise rejected(request.context_id, "Context has closed", "it failed before; open a new one")
             case _:
                 return False
@@ -165,8 +165,8 @@ class SpeechSession:
         yield from self._settle(context)
 
     def _cancel(self, context_id: str) -> Iterator[Decision]:
-        context = self._ids.get(context_id)
-        if context is not None:
+        # All of it may have been spoken already, and wait for a slow client: that is not wanted either.
+        for context in [context for context in self._contexts.values() if context.context_id == context_id]:
             yield self._end(context, ContextEvent.CANCELLED)
 
     def _refuse(self, failure: Failure) -> Iterator[Decision]:
@@ -235,7 +235,7 @@ class SpeechSession:
     def _end(self, context: Context, event: ContextEvent) -> Stop:
         """End a context before its time."""
         context.move(event)
-        del self._ids[context.context_id]
+        self._ids.pop(context.context_id, None)
         self._forget(context)
         self._spent[context.context_id] = context.state
         if len(self._spent) > _SPENT:
