@@ -36,9 +36,9 @@ from agentvoice.streams import Connect
 from .backoff import Backoff
 from .contexts import Contexts
 from .dialect import ContextProtocol, Dialect
-from .failures import handshake_error
+from .failures import handshake_error, reason_of
 from .governor import Limits
-from .messages import Generate, GenerationConfig
+from .messages import Failure, Generate, GenerationConfig, Response, Unknown
 
 log = structlog.get_logger(__name__)
 
@@ -218,7 +218,7 @@ class ContextSynthesizer(AsyncContextManagerMixin):
                 try:
                     while True:
                         for response in dialect.parse(await stream.receive()):
-                            self._carry_out(self._contexts.receive(socket, response, now=current_time()))
+                            self._take(socket, response)
                 except EndOfStream as error:
                     reason = str(error) or "connection lost"
                 group.cancel_scope.cancel()
@@ -229,6 +229,14 @@ class ContextSynthesizer(AsyncContextManagerMixin):
             tell("speech_socket_closed", provider=self._provider, socket=socket, reason=reason, contexts=len(lost))
             self._carry_out(lost)
             self._wake()
+
+    def _take(self, socket: int, response: Response) -> None:
+        match response:
+            case Failure(context_id):
+                log.warning("speech_error", provider=self._provider, context_id=context_id, reason=reason_of(response))
+            case Unknown(context_id, kind, size):
+                log.debug("unknown_message", provider=self._provider, context_id=context_id, type=kind, size=size)
+        self._carry_out(self._contexts.receive(socket, response, now=current_time()))
 
     async def _write(self, socket: int, stream: MessageStream, dialect: Dialect, scope: CancelScope) -> None:
         """Send what the contexts want to say, in their order."""

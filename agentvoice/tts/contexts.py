@@ -12,8 +12,6 @@ from collections import Counter, deque
 from dataclasses import replace
 from typing import Final
 
-import structlog
-
 from agentvoice.audio import AudioFormat
 from agentvoice.errors import LocalProtocolError
 from agentvoice.events import AudioReceived, ContextDone, ContextEvent, ContextFailed, WordsReceived
@@ -23,8 +21,6 @@ from .failures import may_pass, reason_of
 from .governor import Governor, Limits
 from .lifecycle import Context, State, Step
 from .messages import Cancel, Chunk, Done, Failure, Generate, Request, Response, Timestamps, Unknown
-
-log = structlog.get_logger(__name__)
 
 _REMEMBERED: Final = 4096
 """How many dead contexts are remembered, to tell late messages from foreign ones."""
@@ -243,7 +239,6 @@ class Contexts:
         self._heard[socket] = now
         if isinstance(response, Unknown):
             self.counts["unknown"] += 1
-            log.debug("unknown_message", type=response.type, size=response.size, context_id=response.context_id)
         context = self._addressed(socket, response)
         if context is None:
             return []
@@ -279,7 +274,6 @@ class Contexts:
         self.counts["unaddressed"] += 1
         if not isinstance(response, Failure):
             return None
-        log.warning("unaddressed_error", reason=reason_of(response), status_code=response.status_code)
         owing = [each for each in self._contexts.values() if each.socket == socket and each.live and each.owing]
         return owing[0] if len(owing) == 1 else None
 
