@@ -51,8 +51,9 @@ class Tts(_Group):
     url: Url | None = None
     """A speech server that speaks the context protocol; absent for one of our own, in the process, with `engine`."""
     voice: str = ""
-    """Empty for the first that there is."""
-    model: str = ""
+    """The id of a voice; empty for the first of our own server's `engine`. Another server has to be told."""
+    model: str = "sonic-3"
+    """What another server speaks with."""
     language: str = "en"
     api_key: SecretStr | None = None
 

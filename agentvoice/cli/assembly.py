@@ -11,7 +11,7 @@ import anyio
 from anyio import create_task_group, current_time
 
 from agentvoice.agent import Agent
-from agentvoice.errors import PluginNotFound
+from agentvoice.errors import PluginNotFound, UsageError
 from agentvoice.host import Host
 from agentvoice.interfaces import LanguageModel, SpeechEngine, Synthesizer
 from agentvoice.plugins import load
@@ -27,8 +27,12 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def open_host(agent: type[Agent], settings: Settings) -> AsyncIterator[Host]:
+async def open_host(
+    agent: type[Agent], settings: Settings, *, observe: Callable[[Call], Sequence[Observer]] | None = None
+) -> AsyncIterator[Host]:
     """Load everything that calls of this agent need; it is ready for the first one inside the context.
+
+    `observe` names those who watch a call; without it a trace is written where the settings say so.
 
     Raises:
         UsageError: a part is not installed, or a model cannot be had. Found out before anything is loaded.
@@ -44,7 +48,7 @@ async def open_host(agent: type[Agent], settings: Settings) -> AsyncIterator[Hos
             vad=vad,
             recognizer=recognizer,
             llm=llm,
-            observe=partial(_observe, settings),
+            observe=observe or partial(_observe, settings),
         ) as host,
     ):
         yield host
@@ -75,18 +79,20 @@ async def _synthesizer(settings: Settings) -> AsyncIterator[Synthesizer]:
             yield synthesizer
         return
     key = {"X-API-Key": tts.api_key.get_secret_value()} if tts.api_key else {}
-    async with _speech_server(settings) as url:
+    async with _speech_server(settings) as (url, voice, model):
         connect = partial(connect_websocket, url, headers={"Cartesia-Version": CURRENT_VERSION, **key})
-        model = tts.model or ("sonic-3" if tts.url else settings.engine)
-        async with ContextSynthesizer(connect, model=model, voice=tts.voice, language=tts.language) as synthesizer:
+        async with ContextSynthesizer(connect, model=model, voice=voice, language=tts.language) as synthesizer:
             yield synthesizer
 
 
 @asynccontextmanager
-async def _speech_server(settings: Settings) -> AsyncIterator[str]:
-    """Return where speech comes from: where the settings say, or a server of our own beside us."""
-    if settings.tts.url:
-        yield "ws" + settings.tts.url.removeprefix("http") if settings.tts.url[:4] == "http" else settings.tts.url
+async def _speech_server(settings: Settings) -> AsyncIterator[tuple[str, str, str]]:
+    """Return URL, voice and model: of where the settings say, or of a server of our own beside us."""
+    tts = settings.tts
+    if tts.url:
+        if not tts.voice:
+            raise UsageError(f"{tts.url} has to be told with which voice to speak; set AGENTVOICE_TTS__VOICE to its id")
+        yield "ws" + tts.url.removeprefix("http") if tts.url.startswith("http") else tts.url, tts.voice, tts.model
         return
     from agentvoice.speech.serve import serve  # noqa: PLC0415  # an extra
 
@@ -101,18 +107,22 @@ async def _speech_server(settings: Settings) -> AsyncIterator[str]:
     async with create_task_group() as group:
         group.start_soon(partial(serve, engine, port=0, models=(settings.engine,), on_ready=on_ready))
         await ready.wait()
-        yield f"ws://127.0.0.1:{ports[0]}/tts/websocket"
+        yield f"ws://127.0.0.1:{ports[0]}/tts/websocket", tts.voice or engine.voices[0].id, settings.engine
         group.cancel_scope.cancel()
 
 
 def _observe(settings: Settings, call: Call) -> Sequence[Observer]:
     if settings.trace_dir is None:
         return ()
-    header = Header(
+    name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in call.id) or "call"
+    return (TraceWriter.create(settings.trace_dir / f"{name}.jsonl", header(call)),)
+
+
+def header(call: Call) -> Header:
+    """Return what a trace says of a call that begins now."""
+    return Header(
         call_id=call.id,
         started_at=current_time(),
         agent=type(call.agent).__name__,
         settings={"manners": call.agent.manners, "instructions": call.agent.instructions},
     )
-    name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in call.id) or "call"
-    return (TraceWriter.create(settings.trace_dir / f"{name}.jsonl", header),)
