@@ -63,7 +63,12 @@ def _last(*, pretty: bool, colors: bool) -> list[Processor]:
         return [
             structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback),
         ]
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+    return [structlog.processors.format_exc_info, _what_happened_first, structlog.processors.JSONRenderer(default=str)]
+
+
+def _what_happened_first(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Facts follow: people read these lines too."""
+    return {name: event.pop(name) for name in ("timestamp", "level", "event") if name in event} | dict(event)
 
 
 def _drop_color_message(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -45,7 +45,8 @@ def serve(target: str, *, host: str | None, port: int | None, public_url: str | 
 
 
 def _welcome(name: str, settings: Settings, port: int) -> str:
-    here = f"{settings.server.host}:{port}"
+    host = settings.server.host
+    here = f"{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"
     webhook = f"{settings.server.public_url or f'http://{here}'}{VOICE}"
     return (
         f"[bold]{name}[/] answers the phone at [bold]{webhook}[/]; Ctrl-C stops it\n"
