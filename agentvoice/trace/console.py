@@ -93,8 +93,8 @@ class CallView:
         match event:
             case SpeechStarted(at):
                 self._speech_at, self._partial = at, self._partial or ""
-            case Transcript(text, final=False):
-                self._partial = text
+            case Transcript(text):
+                self._partial = text or None  # a segment without words was a noise
             case TextProduced(turn_id, text) if self._turn and self._turn.turn_id == turn_id:
                 self._turn.text += text
             case SayRequested(turn_id, text):
@@ -131,8 +131,9 @@ class CallView:
     def closed(self) -> None:
         """The call is over. Harmless when repeated."""
         self._partial, self._turn = None, None
-        self._live.update(self._group())
-        self._live.stop()
+        if self._live.is_started:
+            self._live.update(self._group(), refresh=True)
+            self._live.stop()
 
     def _decided(self, command: Command) -> None:
         match command:
@@ -192,7 +193,7 @@ class CallView:
         at = self._now - (self._started_at or 0.0)
         clock = f"{int(at // 60)}:{at % 60:05.2f}"
         if self._console.is_terminal:
-            self._live.update(self._group())
+            self._live.update(self._group(), refresh=True)
             self._console.print(_row(Text(clock, "bright_black"), Text(who, style), what))
         else:
             self._console.print(f"{clock}  {who:<8}  {what.plain}", markup=False, soft_wrap=True)

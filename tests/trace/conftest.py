@@ -13,6 +13,7 @@ import wave
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,7 @@ from agentvoice.events import (
     Transcript,
     WordsReceived,
 )
+from agentvoice.trace.codec import Keep
 from agentvoice.trace.log import Header, TraceWriter, read_trace
 
 RATE = 8000
@@ -53,8 +55,10 @@ T0 = START - 0.35  # ... and when the caller's recording does
 
 GREETING = "Good evening, this is the Blue Fig. How may I help you?"
 REPLIES = [
-    "Of course. A table for two at half past seven. I can offer you the corner by the window, which is quiet, "
-    "or one of the tables on the terrace.",
+    (
+        "Of course. A table for two at half past seven. I can offer you the corner by the window, which is quiet, "
+        "or one of the tables on the terrace."
+    ),
     "Certainly, four people at half past seven. May I have a name for the booking?",
     "Thank you, Mrs. Reed. Your table is booked, and we look forward to seeing you. Goodbye!",
 ]
@@ -117,13 +121,13 @@ class Simulation:
     coughs: list[float] = field(default_factory=list)
     hang_up_after: int = 3
     core: Callable[..., Conversation] = Conversation
-    settings: dict = field(default_factory=dict)
+    keep: Keep = Keep.WORDS
 
     def run(self) -> MadeUpCall:
         self.log = io.StringIO()
         keep_open = self.log
         keep_open.close = lambda: None  # type: ignore[method-assign]
-        header = Header(call_id="demo-1", started_at=START, agent="Receptionist", settings=self.settings)
+        header = Header(call_id="demo-1", started_at=START, agent="Receptionist", keep=self.keep)
         self.writer = TraceWriter(self.log, header)
         self.conversation = self.core("demo-1", TELEPHONE, manners=Manners(speculate=False))
         self.queue: list[tuple[float, int, Event | Callable[[float], None]]] = []
@@ -301,13 +305,26 @@ def _put(track: array, start: float, pcm: array) -> None:
 
 
 @pytest.fixture(scope="session")
+def simulation() -> type[Simulation]:
+    """For a call of one's own: `simulation(caller=[...]).run()`."""
+    return Simulation
+
+
+@pytest.fixture(scope="session")
 def booking() -> MadeUpCall:
-    """A booking: a greeting, an answer that is cut, a new answer, a goodbye. About 36 seconds."""
+    """A booking: a greeting, an answer that is cut, a new answer, a goodbye. About 33 seconds."""
     return Simulation().run()
 
 
-def save(call: MadeUpCall, folder) -> None:
-    """Leave the call's files in a folder, to look at them."""
+@pytest.fixture
+def left(booking: MadeUpCall, tmp_path: Path) -> Path:
+    """The folder in which the booking has left its files."""
+    save(booking, tmp_path)
+    return tmp_path
+
+
+def save(call: MadeUpCall, folder: Path) -> None:
+    """Leave a call's files in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "trace.jsonl").write_text("\n".join(call.trace_lines) + "\n")
     (folder / "call.wav").write_bytes(call.wav)
