@@ -33,7 +33,7 @@ def complete(folder: Path, *, png: bool = True) -> Report:
     trace = read_trace(folder / TRACE)
     truth = read_truth(folder / TRUTH) if (folder / TRUTH).exists() else None
     recording = read_recording(folder / RECORDING) if (folder / RECORDING).exists() else None
-    story = tell(trace, zero=truth.started_at if truth else None)
+    story = tell(trace, zero=truth.t0 if truth else None)
     found, score = report(story, recording, truth), Score(story, recording)
     (folder / "report.json").write_bytes(found.json())
     (folder / "timeline.html").write_text(page(found, score), encoding="utf-8")

@@ -101,12 +101,12 @@ def _false_alarm(one: BargeInStory) -> dict[str, Any]:
 
 def _caller(story: Story, truth: Truth | None) -> dict[str, Any] | None:
     """Compare what the caller said, by the script, with what was understood."""
-    if truth is None or not truth.lines:
+    if truth is None or not truth.said:
         return None
     understood = " ".join(one.text for one in story.understood if one.final and one.text)
-    wrong, words = word_errors(" ".join(line.text for line in truth.lines), understood)
+    wrong, words = word_errors(" ".join(line.text for line in truth.said), understood)
     return {
-        "lines": [{"text": one.text, "start_s": _s(one.start_s), "end_s": _s(one.end_s)} for one in truth.lines],
+        "said": [{"text": one.text, "start_s": _s(one.start_s), "end_s": _s(one.end_s)} for one in truth.said],
         "words": words,
         "wrong": wrong,
         "word_error_rate": round(wrong / words, 4) if words else None,

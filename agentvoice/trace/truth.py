@@ -14,7 +14,6 @@ from typing import Final
 
 import msgspec
 
-from agentvoice.audio import TELEPHONE
 from agentvoice.errors import UsageError
 
 from .story import Sound
@@ -31,11 +30,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The far end's account. Times are seconds of the recording, but for `started_at`."""
+    """The far end's account. Times are seconds of the recording, but for `t0`."""
 
-    started_at: float
+    t0: float
     """What the monotonic clock showed at the recording's first sample."""
-    lines: Sequence[Line] = ()
+    said: Sequence[Line] = ()
     """What the caller said."""
     played: Sequence[Sound] = ()
     """When it played audio of the agent's, stretch by stretch."""
@@ -46,9 +45,9 @@ class Truth:
 
 
 class _File(msgspec.Struct):
-    started_at: float
-    lines: list[Line] = []
-    agent_played: list[tuple[int, int]] = []
+    t0: float
+    said: list[Line] = []
+    played: list[tuple[float, float]] = []
     clears: list[float] = []
     complaints: list[str] = []
 
@@ -65,9 +64,7 @@ def read_truth(path: Path) -> Truth:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
     except msgspec.DecodeError as error:
         raise UsageError(f"{path} is not a caller's account: {error}") from error
-    rate = TELEPHONE.sample_rate
-    played = [Sound(start / rate, (start + size) / rate) for start, size in read.agent_played]
-    return Truth(read.started_at, read.lines, played, read.clears, read.complaints)
+    return Truth(read.t0, read.said, [Sound(*times) for times in read.played], read.clears, read.complaints)
 
 
 # ------------------------------------------------------------------ words

@@ -289,11 +289,11 @@ class Simulation:
             }
             for start, words, length in self.caller_track
         ]
-        played = [[round((start + offset) * RATE), len(audio)] for start, audio in self.played]
+        played = [[start + offset, start + offset + len(audio) / RATE] for start, audio in self.played]
         return {
-            "started_at": T0,
-            "lines": lines,
-            "agent_played": played,
+            "t0": T0,
+            "said": lines,
+            "played": played,
             "clears": [at + offset for at in self.clears],
             "complaints": [],
         }

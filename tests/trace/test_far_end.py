@@ -28,7 +28,7 @@ def test_a_line_that_ran_dry_in_the_middle_of_a_turn_tells_for_how_long() -> Non
 
     assert line.play(turn, SECOND, 11.25) == pytest.approx(0.25)
     assert [(run.start, run.end) for run in turn.runs] == [(10.0, 11.0), (11.25, 12.25)]
-    assert turn.when(SECOND * 3 // 2) == 11.75
+    assert (turn.when(SECOND // 2), turn.when(SECOND * 3 // 2)) == (10.5, 11.75)
 
 
 def test_silence_between_two_turns_is_no_dryness() -> None:
