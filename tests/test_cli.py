@@ -34,12 +34,17 @@ from agentvoice.testing.hearing import LoudnessActivity as Vad, ScriptedRecogniz
 class Recognizer(ScriptedRecognizer):
     def __init__(self):
         super().__init__(lambda audio, rate: "hello there")
+
+from agentvoice.assets import Asset
+ASSETS = (Asset("ears", purpose="nothing", files=(), licence="none"),)
 """
 POINTS = """
 [agentvoice.vad]
 double = doubles:Vad
 [agentvoice.recognizer]
 double = doubles:Recognizer
+[agentvoice.assets]
+double = doubles:ASSETS
 """
 NO_MODELS = {"AGENTVOICE_ENGINE": "tone", "AGENTVOICE_VAD": "double", "AGENTVOICE_RECOGNIZER": "double"}
 
@@ -103,6 +108,17 @@ def test_it_knows_its_version(tmp_path: Path) -> None:
 
 def test_the_installed_plugins_are_listed_by_what_they_do(tmp_path: Path) -> None:
     assert re.search(r"engine +tone +agentvoice", agentvoice("plugins", at=tmp_path, code=0))
+
+
+def test_what_is_in_the_cache_is_not_fetched_again(shop: Path) -> None:
+    assert agentvoice("fetch", "double", at=shop, code=0, AGENTVOICE_CACHE_DIR="cache") == (
+        "all there: ears (0.0 MB in cache)\n"
+    )
+
+
+def test_fetching_for_a_plugin_that_is_not_there_is_one_line(shop: Path) -> None:
+    line = complaint("fetch", "no-such", at=shop)
+    assert re.fullmatch(r"no installed plugin named 'no-such' has anything to fetch \(there is: .*double.*\)", line)
 
 
 def test_without_its_extra_the_command_line_says_how_to_get_it(tmp_path: Path) -> None:
