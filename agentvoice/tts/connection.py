@@ -38,7 +38,7 @@ from .contexts import Contexts
 from .dialect import ContextProtocol, Dialect
 from .failures import handshake_error, reason_of
 from .governor import Limits
-from .messages import Failure, Generate, GenerationConfig, Response, Unknown
+from .messages import Done, Failure, Generate, GenerationConfig, Response, Unknown
 
 log = structlog.get_logger(__name__)
 
@@ -211,7 +211,7 @@ class ContextSynthesizer(AsyncContextManagerMixin):
         dialect = self._dialect()
         self._contexts.socket_up(socket, now=current_time())
         self._wake()
-        reason = "closed on this side"
+        said, reason = "", "closed on this side"
         try:
             async with create_task_group() as group:
                 group.start_soon(self._write, socket, stream, dialect, group.cancel_scope)
@@ -220,8 +220,9 @@ class ContextSynthesizer(AsyncContextManagerMixin):
                         for response in dialect.parse(await stream.receive()):
                             self._take(socket, response)
                 except EndOfStream as error:
-                    reason = str(error) or "connection lost"
+                    said = str(error)
                 group.cancel_scope.cancel()
+            reason = said or "connection lost"
         finally:
             lost = self._contexts.socket_lost(socket, reason, now=current_time())
             # An idle close is the provider's good right, and nobody's business.
@@ -237,17 +238,20 @@ class ContextSynthesizer(AsyncContextManagerMixin):
             case Unknown(context_id, kind, size):
                 log.debug("unknown_message", provider=self._provider, context_id=context_id, type=kind, size=size)
         self._carry_out(self._contexts.receive(socket, response, now=current_time()))
+        if isinstance(response, Done | Failure):
+            self._wake()
 
     async def _write(self, socket: int, stream: MessageStream, dialect: Dialect, scope: CancelScope) -> None:
         """Send what the contexts want to say, in their order."""
         try:
-            while True:
-                while (request := self._contexts.next_request(socket, now=current_time())) is not None:
-                    for message in dialect.render(request):
-                        await stream.send(message)
-                if self._contexts.is_hung(socket):
-                    break
-                await self._woken(socket)
+            while not self._contexts.is_hung(socket):
+                request = self._contexts.next_request(socket, now=current_time())
+                if request is None:
+                    await self._woken(socket)
+                    continue
+                self._wake_timer.set()  # an answer is due from now on
+                for message in dialect.render(request):
+                    await stream.send(message)
         except BrokenResourceError:
             pass
         scope.cancel()

@@ -309,7 +309,8 @@ class Contexts:
                 events += self._end(context, ContextFailed(context.id, reason, retryable=False))
             else:
                 reason = f"the provider said nothing for {self._limits.stall_s:g} s"
-                if self._heard[context.socket] <= now - self._limits.stall_s:
+                if self._heard[context.socket] + self._limits.stall_s <= now:
                     self._hung.add(context.socket)  # the path may be dead, and a successor would stall there too
+                    self._governor.socket_down(context.socket)
                 events += self._abandon(context, reason, now)
         return events
