@@ -25,12 +25,6 @@ from agentvoice.server.serve import Tls, listen, serve_app
 pytestmark = [pytest.mark.anyio, pytest.mark.sockets]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """uvicorn runs on asyncio, and sockets need the real clock."""
-    return "asyncio"
-
-
 async def hello(request: Request) -> PlainTextResponse:
     return PlainTextResponse("hello")
 
