@@ -10,13 +10,13 @@ from typing import Any
 
 import anyio
 import pytest
-from agentvoice.streams import memory_pair
 from structlog.testing import capture_logs
 
 from agentvoice.errors import RemoteProtocolError
 from agentvoice.events import CallerAudio, HungUp, KeyPressed, MarkReturned
 from agentvoice.interfaces import MessageStream, Transport
 from agentvoice.server.transport import LARGEST_MESSAGE, MOST_NONSENSE, TwilioTransport
+from agentvoice.streams import memory_pair
 
 pytestmark = pytest.mark.anyio
 
