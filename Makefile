@@ -37,7 +37,11 @@ lint: $(VENV)/.setup ## check style and format with ruff
 	$(BIN)/ruff format --check .
 
 types: $(VENV)/.setup ## check types with mypy, strictly
-	$(BIN)/mypy .
+	$(BIN)/mypy $(sort $(dir $(wildcard agentvoice/*.py tests/*.py examples/*.py benchmarks/*.py tools/*.py))) conftest.py
+	@for plugin in $(dir $(ALL)); do \
+	  echo "mypy $$plugin"; \
+	  (cd $$plugin && "$(CURDIR)/$(BIN)/mypy" --config-file "$(CURDIR)/pyproject.toml" --cache-dir "$(CURDIR)/.mypy_cache" .) || exit 1; \
+	done
 
 bench: $(VENV)/.setup ## measure against a bare relay; prints ratios, takes minutes
 	$(BIN)/python -m benchmarks
