@@ -91,6 +91,7 @@ class WebSocketStream:
 
     def __init__(self, socket: Any) -> None:
         self._socket = socket
+        self._close = getattr(socket, "aclose", None) or socket.close  # trio's name, or asyncio's
 
     async def send(self, message: str) -> None:
         """Send one text message; see `MessageStream.send`."""
@@ -110,7 +111,7 @@ class WebSocketStream:
     async def aclose(self) -> None:
         """Close the connection; see `MessageStream.aclose`."""
         with move_on_after(2 * _CLOSING_S, shield=True):
-            await self._socket.close()
+            await self._close()
 
 
 class MemoryStream:
