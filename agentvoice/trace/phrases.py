@@ -84,15 +84,16 @@ def flowing(phrases: Sequence[Phrase], row: Row) -> Sequence[Placed]:
         limit = placed[at].x - SPACE
     for phrase in phrases:
         if phrase.cut_at is not None and row.has(phrase.cut_at):
-            placed += _cut(phrase, row.x(phrase.cut_at), placed)
+            placed += _cut(phrase, row, placed)
     return placed
 
 
-def _cut(phrase: Phrase, x: float, placed: Sequence[Placed]) -> Sequence[Placed]:
-    """Set the unheard words one after the other, as far as there is room."""
+def _cut(phrase: Phrase, row: Row, placed: Sequence[Placed]) -> Sequence[Placed]:
+    """Set the unheard words one after the other from where the phrase was cut, as far as there is room."""
+    at = phrase.cut_at or 0.0
     before = [one.right for one in placed if one.word in phrase.words]
-    x = max([x + 6, *(right + SPACE + 2 for right in before)])
-    limit = min([EDGE, *(one.x - 14 for one in placed if one.x > x and one.word not in phrase.words)])
+    x = max([row.x(at) + 6, *(right + SPACE + 2 for right in before)])
+    limit = min([EDGE, *(one.x - 14 for one in placed if one.word.start >= at and one.word not in phrase.words)])
     words = [word for word in phrase.words if not word.heard]
     found: list[Placed] = []
     for number, word in enumerate(words):

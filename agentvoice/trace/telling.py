@@ -164,7 +164,7 @@ class _Teller:
                     self._paused.add(turn_id)
                 if state is TurnState.THINKING and not draft.prompt and self._answers(now):
                     draft.prompt = self._utterances[-1].text
-            case TurnClosed():
+            case _:
                 draft.closed, draft.ended = command, now
 
     def _answers(self, now: float) -> bool:

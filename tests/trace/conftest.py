@@ -47,6 +47,7 @@ from agentvoice.events import (
     WordsReceived,
 )
 from agentvoice.trace.codec import Keep
+from agentvoice.trace.folder import complete
 from agentvoice.trace.log import Header, TraceWriter, read_trace
 
 RATE = 8000
@@ -321,6 +322,15 @@ def left(booking: MadeUpCall, tmp_path: Path) -> Path:
     """The folder in which the booking has left its files."""
     save(booking, tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def completed(booking: MadeUpCall, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same folder with its page and its report, made once: not to be changed."""
+    folder = tmp_path_factory.mktemp("completed")
+    save(booking, folder)
+    complete(folder, png=False)
+    return folder
 
 
 def save(call: MadeUpCall, folder: Path) -> None:

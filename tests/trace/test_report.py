@@ -5,19 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from agentvoice.trace.folder import complete
 from agentvoice.trace.log import read_trace
-from agentvoice.trace.recording import read_recording
 from agentvoice.trace.report import report
 from agentvoice.trace.telling import tell
 from agentvoice.trace.truth import read_truth
 
 
-@pytest.fixture
-def facts(left: Path):
-    truth = read_truth(left / "caller.json")
-    story = tell(read_trace(left / "trace.jsonl"), zero=truth.t0)
-    return json.loads(report(story, read_recording(left / "call.wav"), truth).json())
+@pytest.fixture(scope="module")
+def facts(completed: Path):
+    return json.loads((completed / "report.json").read_text())
 
 
 def test_every_turn_tells_its_outcome_its_words_and_its_evidence(facts) -> None:
@@ -93,5 +89,6 @@ def test_a_barge_in_before_the_first_word_has_no_silence_to_tell(simulation) -> 
 def test_nothing_said_has_no_word_error_rate(left: Path) -> None:
     account = json.loads((left / "caller.json").read_text())
     (left / "caller.json").write_text(json.dumps({**account, "said": [{"text": "…", "start_s": 0, "end_s": 0}]}))
+    truth = read_truth(left / "caller.json")
 
-    assert complete(left, png=False).facts["caller"]["word_error_rate"] is None
+    assert report(tell(read_trace(left / "trace.jsonl")), None, truth).facts["caller"]["word_error_rate"] is None
