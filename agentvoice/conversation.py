@@ -147,8 +147,10 @@ class Conversation:
         match event:
             case SpeechStarted() | SpeechStopped() | Transcript():
                 commands = self._heard_caller(self._endpointer.receive(event), now)
-            case BargeIn():
-                commands = self._rule(self._controller.receive(event, now=now), now)
+            case BargeIn(words=words):
+                # Words of an utterance that is over are what the turn answers; a recogniser may be late with them.
+                if not (words and self._endpointer.idle):
+                    commands = self._rule(self._controller.receive(event, now=now), now)
             case TextProduced(turn_id) | TextEnded(turn_id) | ReplyFailed(turn_id):
                 if self.turn and self.turn.id == turn_id:
                     commands = self._written(event, now)

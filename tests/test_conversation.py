@@ -281,12 +281,19 @@ def test_an_interruption_before_the_first_frame_withdraws_the_turn_and_leaves_no
     scene.caller_says("A table for two.", 1.0, 2.0)
     scene.at(2.6, TextProduced("t1", "Of course. "))
 
-    commands = scene.at(2.7, ONSET, BargeIn(BargeInKind.ONSET, "words", "and make it late"))
+    commands = scene.at(2.7, SpeechStarted(2.7), ONSET, BargeIn(BargeInKind.ONSET, "words", "and make it late"))
 
     assert ClearPlayout() not in commands
     assert CancelContext("k-1") in commands
     assert scene.closed == [("t1", TurnState.WITHDRAWN, None)]
     assert [entry.role for entry in scene.conversation.history.entries] == ["user"]
+
+
+def test_words_that_come_late_are_those_that_the_turn_answers_and_no_barge_in() -> None:
+    scene = Scene()
+    scene.caller_says("A table for two.", 1.0, 2.0)
+
+    assert scene.at(2.6, BargeIn(BargeInKind.ONSET, "words", "A table for two.")) == []
 
 
 def test_a_caller_who_goes_on_before_the_answer_is_heard_gets_one_answer_to_all_of_it() -> None:

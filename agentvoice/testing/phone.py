@@ -19,6 +19,8 @@ from xml.etree import ElementTree as ET
 
 from anyio import BrokenResourceError, EndOfStream, create_task_group, current_time, sleep_until, to_thread
 
+from websockets.exceptions import InvalidMessage, InvalidStatus, InvalidURI
+
 from agentvoice.audio import TELEPHONE, mulaw_to_linear
 from agentvoice.errors import RemoteProtocolError, UsageError
 from agentvoice.interfaces import MessageStream
@@ -31,6 +33,7 @@ from .carrier import FRAME_S, Carrier
 
 log = Logger(__name__)
 
+_START_ONE = "start an agent with: agentvoice serve MODULE:AGENT"
 STREAM_SID = "MZ00000000000000000000000000000001"
 CALL_SID = "CA00000000000000000000000000000001"
 
@@ -69,8 +72,6 @@ class PhoneCall:
                 group.cancel_scope.cancel()
         except* BrokenResourceError:
             log.info("line_closed")
-        finally:
-            await stream.aclose()
 
     async def _hear(self, stream: MessageStream, hang_up: Any) -> None:
         """Take what the agent sends, until it closes the stream."""
@@ -154,7 +155,15 @@ async def ring(url: str, caller: Caller, *, number: str = "+15550100") -> PhoneC
     if urlsplit(url).scheme in {"http", "https"}:
         url, parameters = await to_thread.run_sync(_webhook, url, number)
     call = PhoneCall(caller)
-    await call.hold(await connect_websocket(url), parameters=parameters)
+    try:
+        async with connect_websocket(url) as stream:
+            await call.hold(stream, parameters=parameters)
+    except InvalidStatus as error:
+        raise UsageError(
+            f"{url} answers {error.response.status_code}; an agent's media stream is /twilio/media"
+        ) from error
+    except (OSError, InvalidURI, InvalidMessage) as error:
+        raise UsageError(f"nobody answers at {url} ({error}); {_START_ONE}") from error
     return call
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from .log import read_trace
 from .picture import compose, picture, rasterise
@@ -22,10 +23,10 @@ TRUTH: Final = "caller.json"
 PICTURES: Final[Mapping[str, Scheme]] = {"timeline.png": "light", "timeline-dark.png": "dark"}
 
 
-def complete(folder: Path, *, png: bool = True) -> Report:
+def complete(folder: Path, *, notes: Mapping[str, Any] | None = None, png: bool = True) -> Report:
     """Read the trace in a folder, and the recording and the caller's account where there are any; write what follows.
 
-    That is `report.json`, `timeline.html` and, with `png`, `timeline.png` and `timeline-dark.png`.
+    `notes` are what the agent found worth keeping. What follows is `report.json`, `timeline.html` and, with `png`, `timeline.png` and `timeline-dark.png`.
 
     Raises:
         UsageError: there is no trace, a file is not what it should be, or the package that draws is missing.
@@ -34,7 +35,7 @@ def complete(folder: Path, *, png: bool = True) -> Report:
     truth = read_truth(folder / TRUTH) if (folder / TRUTH).exists() else None
     recording = read_recording(folder / RECORDING) if (folder / RECORDING).exists() else None
     story = tell(trace, zero=truth.t0 if truth else None)
-    found, score = report(story, recording, truth), Score(story, recording)
+    found, score = report(story, recording, truth, notes), Score(story, recording)
     (folder / "report.json").write_bytes(found.json())
     (folder / "timeline.html").write_text(page(found, score), encoding="utf-8")
     if png:

@@ -29,7 +29,12 @@ class Report:
         return msgspec.json.format(msgspec.json.encode(self.facts), indent=2) + b"\n"
 
 
-def report(story: Story, recording: Recording | None = None, truth: Truth | None = None) -> Report:
+def report(
+    story: Story,
+    recording: Recording | None = None,
+    truth: Truth | None = None,
+    notes: Mapping[str, Any] | None = None,
+) -> Report:
     """Report a call. `story` has to be told with the recording's first sample as its zero, where there is one."""
     measured = measure(story, recording, truth)
     turns = [_turn(turn, measured) for turn in story.turns]
@@ -50,6 +55,7 @@ def report(story: Story, recording: Recording | None = None, truth: Truth | None
             "holes_s": [_s(hole.seconds) for hole in measured.holes()],
             "words_error": max(errors, key=abs) if errors else None,
             "caller": _caller(story, truth),
+            "notes": dict(notes or {}),
         }
     )
 
