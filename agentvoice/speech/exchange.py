@@ -135,7 +135,7 @@ class Exchange:
                     self._close = decision
                 case Stall(seconds):
                     self._stall_s = seconds
-            self._changed.set()
+        self._changed.set()  # even when nothing was decided: the deadline may have moved
 
     def _lane(self, key: int) -> Lane:
         if key not in self._lanes:

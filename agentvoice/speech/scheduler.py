@@ -1,8 +1,8 @@
 """Edge: who speaks next. A few worker threads make speech for all contexts of all sockets, stretch by stretch.
 
-After each stretch the next one goes to the context whose listener would run dry first. A context that has not been
-heard yet is dry already, so a "yes" is never behind a chapter that is seconds ahead of its listener; and chapters that
-are equally far ahead take turns.
+A context that has not been heard yet goes first; then the one whose listener would run dry first. So a "yes" is never
+behind chapters, a chapter that is seconds ahead of its listener waits for one that is not, and those that are equally
+far ahead take turns.
 """
 
 from __future__ import annotations
@@ -71,6 +71,8 @@ class Lane:
         self.jobs: deque[Job] = deque()
         self.speech: Iterator[Spoken] | None = None
         """What the first job says, once it has been begun."""
+        self.heard = False
+        """Whether any of it has been made."""
         self.dry_at = 0.0
         """When somebody who listens from the first sound on has heard all of it."""
         self.busy = False
@@ -88,7 +90,7 @@ class Scheduler:
         self._engine = engine
         self._workers = workers
         self._in_thread = in_thread
-        self._waiting: list[tuple[float, int, Lane]] = []
+        self._waiting: list[tuple[bool, float, int, Lane]] = []
         self._tickets = count()
         self._ready = Semaphore(0)
 
@@ -107,7 +109,7 @@ class Scheduler:
             return
         lane.busy = True
         lane.dry_at = max(lane.dry_at, current_time())
-        heapq.heappush(self._waiting, (lane.dry_at, next(self._tickets), lane))
+        heapq.heappush(self._waiting, (lane.heard, lane.dry_at, next(self._tickets), lane))
         self._ready.release()
 
     def stop(self, lane: Lane) -> None:
@@ -128,7 +130,7 @@ class Scheduler:
     async def _work(self, in_thread: RunInThread) -> None:
         while True:
             await self._ready.acquire()
-            _, _, lane = heapq.heappop(self._waiting)
+            *_, lane = heapq.heappop(self._waiting)
             if not lane.stopped:
                 await self._advance(lane, in_thread)
             lane.busy = False
@@ -153,6 +155,7 @@ class Scheduler:
         if lane.stopped:
             return
         if isinstance(outcome, Stretch):
+            lane.heard = True
             lane.dry_at += job.utterance.output.seconds(len(outcome.spoken.audio))
         else:
             lane.speech = None
