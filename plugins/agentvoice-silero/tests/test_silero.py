@@ -1,0 +1,82 @@
+"""The real model, on the caller's lines of the demo."""
+
+from __future__ import annotations
+
+import time
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soxr
+
+from agentvoice.audio import linear_to_mulaw, mulaw_to_linear
+from agentvoice.plugins import load
+from agentvoice.testing.contracts.vad import check_voice_activity
+from agentvoice_silero import Silero
+
+pytestmark = [pytest.mark.anyio, pytest.mark.speech]
+
+LINES = Path(__file__).parents[3] / "examples" / "caller" / "lines"
+WINDOW_S = 0.032
+
+
+def telephone(name: str) -> bytes:
+    """A line as PCM, as it comes out of the phone network."""
+    with wave.open(str(LINES / f"{name}.wav")) as file:
+        return mulaw_to_linear(linear_to_mulaw(file.readframes(file.getnframes())))
+
+
+def line(sample_rate: int) -> bytes:
+    samples = np.frombuffer(telephone("yes_sarah_johnson"), "<i2")
+    converted: bytes = soxr.resample(samples, 8000, sample_rate).astype("<i2").tobytes()
+    return converted
+
+
+def silero() -> Silero:
+    activity = load("vad", "silero")()
+    assert isinstance(activity, Silero)
+    activity.prepare()
+    return activity
+
+
+async def test_silero_keeps_the_contract() -> None:
+    await check_voice_activity(silero, speech=line)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in LINES.glob("*.wav") if path.stem != "cough"))
+async def test_speech_is_noticed_within_three_windows_of_its_first_loud_sample(name: str) -> None:
+    pcm = telephone(name)
+    samples = np.abs(np.frombuffer(pcm, "<i2").astype(np.int32))
+    onset_s = 1.0 + int(np.argmax(samples > 0.05 * samples.max())) / 8000
+
+    probabilities = await silero().detector(8000).feed(bytes(16000) + pcm)
+    noticed_s = next(n for n, probability in enumerate(probabilities) if probability >= 0.5) * WINDOW_S
+
+    assert -0.15 <= noticed_s - onset_s <= 3 * WINDOW_S
+
+
+@pytest.mark.parametrize("peak", [100, 1000, 10000])
+async def test_white_noise_is_not_speech(peak: int) -> None:
+    noise = np.random.default_rng(3).integers(-peak, peak, 8000 * 10).astype("<i2").tobytes()
+
+    probabilities = await silero().detector(8000).feed(noise)
+
+    assert sum(probability >= 0.5 for probability in probabilities) <= 0.05 * len(probabilities)
+
+
+async def test_a_second_of_speech_costs_a_hundredth_of_a_core_and_one_of_silence_next_to_nothing() -> None:
+    detector = silero().detector(8000)
+
+    def cost(began: float) -> float:
+        return time.process_time() - began
+
+    began = time.process_time()
+    await detector.feed(telephone("table_for_two") * 3)
+    speech = cost(began) / (len(telephone("table_for_two")) * 3 / 16000)
+    began = time.process_time()
+    await detector.feed(bytes(16000 * 60))
+    silence = cost(began) / 60
+
+    assert speech < 0.02
+    assert silence < 0.002
