@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +25,8 @@ PICTURES: Final[Mapping[str, Scheme]] = {"timeline.png": "light", "timeline-dark
 def complete(folder: Path, *, notes: Mapping[str, Any] | None = None, png: bool = True) -> Report:
     """Read the trace in a folder, and the recording and the caller's account where there are any; write what follows.
 
-    `notes` are what the agent found worth keeping. What follows is `report.json`, `timeline.html` and, with `png`, `timeline.png` and `timeline-dark.png`.
+    That is `report.json`, `timeline.html` and, with `png`, `timeline.png` and `timeline-dark.png`. `notes` are what the
+    agent found worth keeping.
 
     Raises:
         UsageError: there is no trace, a file is not what it should be, or the package that draws is missing.

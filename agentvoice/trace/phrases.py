@@ -125,13 +125,11 @@ def in_blocks(phrases: Sequence[Phrase], row: Row) -> Sequence[Placed]:
 def _paragraph(words: Sequence[Word], left: float, right: float) -> Sequence[Placed]:
     placed: list[Placed] = []
     x, line = left, 0
-    dots = width("…", SIZE)
-    for number, word in enumerate(words):
+    for word in words:
         wide = width(word.text, SIZE)
         if x > left and x + wide > right:
             x, line = left, line + 1
-        last = line == LINES - 1 and number + 1 < len(words)
-        if line == LINES or x + wide + (dots if last and x + wide + 40 > right else 0) > right:
+        if line == LINES or x + wide > right:
             return _ended(placed, word, left, right)
         placed.append(Placed(word, x, line))
         x += wide + SPACE

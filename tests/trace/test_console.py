@@ -144,6 +144,7 @@ def test_what_is_rare_is_told_too() -> None:
         (102.6, None, StaleDropped("c1", 800), StaleDropped("c1", 0)),
         (103.0, None, BargeInDecided("t1", "confirmed", "deadline")),
         (103.1, None, closed(TurnState.FAILED, "no voice", caller_stopped=100.0, first_frame_out=100.5)),
+        (103.2, None, closed(TurnState.WITHDRAWN)),
         (104.0, HungUp("caller")),
     )
 
@@ -155,6 +156,7 @@ def test_what_is_rare_is_told_too() -> None:
         "late audio of c1 dropped at the gate",
         "the caller goes on speaking (deadline)",
         "t1 failed · answered after 0.50 s · no voice",
+        "t1 withdrawn",
         "the line is closed (caller)",
     ]
 
