@@ -104,9 +104,7 @@ class Conversation:
         self._controller = InterruptionController(manners.interruption)
         self._playout = Playout(audio, lead_s=manners.lead_s, has_marks=has_marks)
         self.history = History(instructions)
-        self.turn: Turn | None = None
-        """The live turn, if there is one."""
-        self._speaking: Speaking | None = None
+        self._live: Speaking | None = None
         self._turns = self._contexts = 0
         self._says: deque[SayRequested] = deque()
         self._unanswered: deque[UtteranceEnded] = deque()
@@ -117,13 +115,18 @@ class Conversation:
         """Whether the call is over."""
 
     @property
+    def turn(self) -> Turn | None:
+        """The live turn, if there is one."""
+        return self._live.turn if self._live else None
+
+    @property
     def floor(self) -> Floor:
         """Who holds the floor now."""
-        if self.turn is not None and self.turn.audible:
+        if self._live and self._live.turn.audible:
             return Floor.AGENT
         if not self._endpointer.idle:
             return Floor.CALLER
-        return Floor.PENDING if self.turn is not None else Floor.OPEN
+        return Floor.PENDING if self._live else Floor.OPEN
 
     @property
     def holes(self) -> int:
@@ -133,9 +136,8 @@ class Conversation:
     @property
     def deadline(self) -> float:
         """When to call `handle_timer`, on the clock that `now` comes from."""
-        speaking = self._speaking.deadline if self._speaking else math.inf
-        playout = self._playout.deadline if self._speaking else math.inf
-        return min(self._endpointer.deadline, self._controller.deadline, self._recover_at, speaking, playout)
+        speech = min(self._live.deadline, self._playout.deadline) if self._live else math.inf
+        return min(self._endpointer.deadline, self._controller.deadline, self._recover_at, speech)
 
     # ------------------------------------------------------------------ what happens
 
@@ -143,7 +145,7 @@ class Conversation:
         """Take one event; return what to do about it, in order."""
         if self.closed:
             return []
-        commands: Sequence[Command] = []
+        live, commands = self._live, list[Command]()
         match event:
             case SpeechStarted() | SpeechStopped() | Transcript():
                 commands = self._heard_caller(self._endpointer.receive(event), now)
@@ -152,13 +154,14 @@ class Conversation:
                 if not (words and self._endpointer.idle):
                     commands = self._rule(self._controller.receive(event, now=now), now)
             case TextProduced(turn_id) | TextEnded(turn_id) | ReplyFailed(turn_id):
-                if self.turn and self.turn.id == turn_id:
-                    commands = self._written(event, now)
+                if live and live.turn.id == turn_id:
+                    commands = self._written(live, event, now)
             case AudioReceived(context_id) | WordsReceived(context_id) | ContextDone(context_id):
-                commands = self._synthesised(event, now) if self._current(context_id) else self._stale(event)
+                current = live and live.turn.context_id == context_id  # the gate: nothing of any other is heard
+                commands = self._synthesised(live, event, now) if live and current else self._stale(event)
             case ContextFailed(context_id):
-                if self._current(context_id):
-                    commands = self._context_failed(event, now)
+                if live and live.turn.context_id == context_id:
+                    commands = self._context_failed(live, event, now)
             case MarkReturned(name):
                 self._playout.mark_returned(name, now=now)
             case SayRequested():
@@ -179,14 +182,14 @@ class Conversation:
             *self._heard_caller(self._endpointer.handle_timer(now=now), now),
             *self._rule(self._controller.handle_timer(now=now), now),
         ]
-        if self._speaking:
-            commands += self._speaking.handle_timer(now=now)
+        if self._live:
+            commands += self._live.handle_timer(now=now)
         return [*commands, *self._recover(now), *self._proceed(now)]
 
     def _proceed(self, now: float) -> Sequence[Command]:
         """Hand over what is due, and go on to the next turn when one is over."""
         commands = self._play(now)
-        if self.turn is None and (self._says or self._unanswered or self._hang_up):
+        if self._live is None and (self._says or self._unanswered or self._hang_up):
             commands += self._next(now)
         return commands
 
@@ -209,55 +212,58 @@ class Conversation:
         if not self._manners.speculate or self._busy:
             return []
         commands = self._withdraw_speculation(now)
-        return [*commands, *self._answer(text, now, confirmed=False)]
+        return [*commands, *self._answer(text, now, confirmed=False)[1]]
 
     def _withdraw_speculation(self, now: float) -> list[Command]:
-        return [] if self.turn is None or self.turn.confirmed else self._withdraw(now)
+        return [] if self._live is None or self._live.turn.confirmed else self._withdraw(self._live, now)
 
-    def _withdraw(self, now: float) -> list[Command]:
+    def _withdraw(self, live: Speaking, now: float) -> list[Command]:
         """The caller goes on: whatever the answer would have led to is off."""
         self._hang_up = False
-        return self._end(Step.WITHDRAW, now)
+        return self._end(live, Step.WITHDRAW, now)
 
     @property
     def _busy(self) -> bool:
         """Whether a turn is under way that an utterance cannot simply take over."""
-        return self.turn is not None and self.turn.confirmed and self.turn.state is not TurnState.OPEN
+        turn = self.turn
+        return turn is not None and turn.confirmed and turn.state is not TurnState.OPEN
 
     def _utterance(self, utterance: UtteranceEnded, now: float) -> list[Command]:
         """One utterance gets one answer: now, or once the turn that it did not interrupt is over."""
-        turn = self.turn
-        if turn is not None and (turn.audible or (self._busy and not turn.interruptible)):
+        live, commands = self._live, list[Command]()
+        if live and (live.turn.audible or (self._busy and not live.turn.interruptible)):
             if not self._manners.interruption.is_backchannel(utterance.text):
                 self._unanswered.append(utterance)
             return []
         self.history.add_utterance(utterance.text)
-        commands: list[Command] = []
-        if turn is not None and not turn.confirmed and turn.prompt == utterance.text:
+        if live and not live.turn.confirmed and live.turn.prompt == utterance.text:
+            turn = live.turn
             turn.confirmed = True
             self._controller.watch(interruptible=turn.interruptible)
             self._playout.resume()
         else:
-            if self._busy or (turn is not None and not turn.confirmed):
-                commands += self._withdraw(now)
-            commands += self._answer(utterance.text, now)
-        assert self.turn is not None  # noqa: S101 - for the type checker
-        self.turn.stamp("caller_stopped", utterance.ended_at)
-        self.turn.stamp("utterance_final", now)
+            if live and (self._busy or not live.turn.confirmed):
+                commands += self._withdraw(live, now)
+            turn, answer = self._answer(utterance.text, now)
+            commands += answer
+        turn.stamp("caller_stopped", utterance.ended_at)
+        turn.stamp("utterance_final", now)
         return commands
 
     # ------------------------------------------------------------------ turns begin
 
-    def _open(self, now: float, *, prompt: str = "", turn_id: str = "", interruptible: bool = True) -> list[Command]:
+    def _open(
+        self, now: float, *, prompt: str = "", turn_id: str = "", interruptible: bool = True
+    ) -> tuple[Speaking, list[Command]]:
         """Open a turn with a context of its own."""
         if not turn_id:
             self._turns += 1
             turn_id = f"t{self._turns}"
-        self.turn = Turn(turn_id, self._name_context(), prompt=prompt, interruptible=interruptible)
-        self.turn.stamp("opened", now)
-        self._speaking = Speaking(self.turn, self._playout, self._name_context)
-        self._playout.begin(self.turn.context_id)
-        return [TurnOpened(turn_id, self.turn.context_id, prompt), *self._speaking.open()]
+        turn = Turn(turn_id, self._name_context(), prompt=prompt, interruptible=interruptible)
+        turn.stamp("opened", now)
+        self._live = Speaking(turn, self._playout, self._name_context)
+        self._playout.begin(turn.context_id)
+        return self._live, [TurnOpened(turn_id, turn.context_id, prompt), *self._live.open()]
 
     def _name_context(self) -> str:
         self._contexts += 1
@@ -269,21 +275,19 @@ class Conversation:
         self._recover_at = math.inf
         return TurnChanged(turn.id, turn.step(Step.THINK))
 
-    def _answer(self, prompt: str, now: float, *, confirmed: bool = True) -> list[Command]:
+    def _answer(self, prompt: str, now: float, *, confirmed: bool = True) -> tuple[Turn, list[Command]]:
         """Answer an utterance, in the turn that waits for it where there is one."""
-        commands = self._open(now, prompt=prompt) if self.turn is None else []
-        turn = self.turn
-        assert turn is not None  # noqa: S101 - for the type checker
+        live, commands = (self._live, []) if self._live else self._open(now, prompt=prompt)
+        turn = live.turn
         turn.prompt, turn.confirmed = prompt, confirmed
         turn.history = self.history.messages(prompt="" if confirmed else prompt)
         if not confirmed:
             self._playout.hold()
-        return [*commands, self._think(turn), StartReply(turn.id)]
+        return turn, [*commands, self._think(turn), StartReply(turn.id)]
 
-    def _say(self, text: str, now: float) -> list[Command]:
+    def _say(self, live: Speaking, text: str, now: float) -> list[Command]:
         """Speak given text in the open turn."""
-        assert self.turn is not None and self._speaking is not None  # noqa: S101, PT018 - for the type checker
-        return [self._think(self.turn), *self._speaking.add(text, now=now), *self._speaking.finish(now=now)]
+        return [self._think(live.turn), *live.add(text, now=now), *live.finish(now=now)]
 
     def _next(self, now: float) -> list[Command]:
         """Nobody has the floor: say what waits to be said, answer what was not answered, or hang up."""
@@ -291,11 +295,11 @@ class Conversation:
             utterances, self._unanswered = list(self._unanswered), deque()
             for utterance in utterances:
                 self.history.add_utterance(utterance.text)
-            commands = self._answer(" ".join(utterance.text for utterance in utterances), now)
+            _, commands = self._answer(" ".join(utterance.text for utterance in utterances), now)
         elif self._says:
             say = self._says.popleft()
-            commands = self._open(now, turn_id=say.turn_id, interruptible=say.interruptible)
-            commands += self._say(say.text, now)
+            live, commands = self._open(now, turn_id=say.turn_id, interruptible=say.interruptible)
+            commands += self._say(live, say.text, now)
         else:
             return [HangUp(), *self._close(now)]
         return [*commands, *self._play(now)]
@@ -311,69 +315,65 @@ class Conversation:
             self._recover_at = now + RECOVER_S  # the caller is at it: words may come yet
             return []
         self._recover_at = math.inf
-        if self.turn is None:
+        if self._live is None:
             return []
-        return self._say(self._unsaid, now) if self._unsaid else self._end(Step.WITHDRAW, now)
+        return self._say(self._live, self._unsaid, now) if self._unsaid else self._end(self._live, Step.WITHDRAW, now)
 
     # ------------------------------------------------------------------ text and speech
 
-    def _written(self, event: TextProduced | TextEnded | ReplyFailed, now: float) -> list[Command]:
-        assert self._speaking is not None  # noqa: S101 - for the type checker
+    def _written(self, live: Speaking, event: TextProduced | TextEnded | ReplyFailed, now: float) -> list[Command]:
         match event:
             case TextProduced(_, text):
-                return [*self._speaking.add(text, now=now)]
+                return [*live.add(text, now=now)]
             case TextEnded():
-                return [*self._speaking.finish(now=now)]
+                return [*live.finish(now=now)]
             case ReplyFailed(_, reason):
-                return self._end(Step.FAIL, now, reason=reason)
-
-    def _current(self, context_id: str) -> bool:
-        """The gate: whether this is about the one context that may be heard."""
-        return self.turn is not None and self.turn.context_id == context_id
+                return self._end(live, Step.FAIL, now, reason=reason)
 
     def _stale(self, event: AudioReceived | WordsReceived | ContextDone) -> list[Command]:
         size = len(event.audio) if isinstance(event, AudioReceived) else 0
         return [StaleDropped(event.context_id, size)]
 
-    def _synthesised(self, event: AudioReceived | WordsReceived | ContextDone, now: float) -> list[Command]:
-        assert self.turn is not None and self._speaking is not None  # noqa: S101, PT018 - for the type checker
+    def _synthesised(
+        self, live: Speaking, event: AudioReceived | WordsReceived | ContextDone, now: float
+    ) -> list[Command]:
         match event:
             case AudioReceived(_, audio):
-                self.turn.stamp("first_audio_received", now)
-                self._speaking.audible()
+                live.turn.stamp("first_audio_received", now)
+                live.audible()
                 self._playout.feed(audio)
             case WordsReceived(_, words):
                 self._playout.place(words)
             case ContextDone():
-                return [*self._speaking.done(event)]
+                live.done()
         return []
 
-    def _context_failed(self, event: ContextFailed, now: float) -> list[Command]:
-        assert self._speaking is not None  # noqa: S101 - for the type checker
-        commands = self._speaking.failed(event)
-        return self._end(Step.FAIL, now, reason=event.reason) if commands is None else [*commands]
+    def _context_failed(self, live: Speaking, event: ContextFailed, now: float) -> list[Command]:
+        commands = live.failed(event)
+        return self._end(live, Step.FAIL, now, reason=event.reason) if commands is None else [*commands]
 
     def _play(self, now: float) -> list[Command]:
         """Hand over what is due; notice the first frame, and the last one played."""
-        turn = self.turn
-        if turn is None:
+        live = self._live
+        if live is None:
             return []
+        turn = live.turn
         commands: list[Command] = [*self._playout.poll(now=now)]
         if turn.state is TurnState.THINKING and any(isinstance(command, SendAudio) for command in commands):
             turn.stamp("first_frame_out", now)
             commands.append(TurnChanged(turn.id, turn.step(Step.SPEAK)))
         if self._playout.finished(now=now):
-            nothing = not self._playout.started
-            commands += self._end(Step.WITHDRAW if nothing else Step.COMPLETE, now)
+            commands += self._end(live, Step.COMPLETE if self._playout.started else Step.WITHDRAW, now)
         return commands
 
     # ------------------------------------------------------------------ interruption
 
     def _rule(self, rulings: Sequence[Ruling], now: float) -> list[Command]:
-        commands: list[Command] = []
+        live, commands = self._live, list[Command]()
+        if live is None:
+            return []
+        turn = live.turn
         for ruling in rulings:
-            turn = self.turn
-            assert turn is not None  # noqa: S101 - the controller watches live turns only
             turn.stamp("barge_in", now)
             decided = BargeInDecided(turn.id, ruling.decision, ruling.source)
             match ruling.decision:
@@ -384,34 +384,33 @@ class Conversation:
                     self._playout.resume()
                     commands += [decided, *self._move(turn, TurnState.HELD, Step.RESUME)]
                 case interruption.Decision.CUT:
-                    commands += [*self._cut(turn, now, resume=ruling.source == interruption.DEADLINE), decided]
+                    commands += [*self._cut(live, now, resume=ruling.source == interruption.DEADLINE), decided]
         return commands
 
     def _move(self, turn: Turn, state: TurnState, step: Step) -> list[Command]:
         return [TurnChanged(turn.id, turn.step(step))] if turn.state is state else []
 
-    def _cut(self, turn: Turn, now: float, *, resume: bool) -> list[Command]:
+    def _cut(self, live: Speaking, now: float, *, resume: bool) -> list[Command]:
         """Silence first, then everything else; a fresh turn waits for what the caller has to say."""
-        audible = self._playout.started
-        closed = self._end(Step.INTERRUPT if audible else Step.WITHDRAW, now)
+        turn, audible = live.turn, self._playout.started
+        closed = self._end(live, Step.INTERRUPT if audible else Step.WITHDRAW, now)
         heard = len(turn.heard.text) if turn.heard else 0
         self._unsaid = turn.spoken[heard:].lstrip() if resume else ""
         self._recover_at = now + RECOVER_S
         self._hang_up = False
         clear: list[Command] = [ClearPlayout()] if audible else []
-        fresh = self._open(now)
+        _, fresh = self._open(now)
         if self._endpointer.likely:
             fresh += self._speculate(self._endpointer.likely, now)
         return [*clear, *fresh, *closed]
 
     # ------------------------------------------------------------------ turns end
 
-    def _end(self, step: Step, now: float, *, reason: str = "") -> list[Command]:
+    def _end(self, live: Speaking, step: Step, now: float, *, reason: str = "") -> list[Command]:
         """Close the gate, freeze the ledger, and let go of everything that the turn started."""
-        turn = self.turn
-        assert turn is not None  # noqa: S101 - for the type checker
+        turn = live.turn
         turn.heard = self._playout.heard(turn.spoken, now=now)
-        self.turn = self._speaking = None
+        self._live = None
         self._controller.unwatch()
         if turn.heard is not None:
             turn.stamp("heard_until", turn.timeline["first_frame_out"] + turn.heard.seconds)
@@ -431,6 +430,6 @@ class Conversation:
     def _close(self, now: float) -> list[Command]:
         """The call is over, for whatever reason."""
         self.closed = True
-        if self.turn is None:
+        if self._live is None:
             return []
-        return self._end(Step.INTERRUPT if self.turn.audible else Step.WITHDRAW, now)
+        return self._end(self._live, Step.INTERRUPT if self._live.turn.audible else Step.WITHDRAW, now)

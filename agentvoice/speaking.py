@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from .commands import Command, ContextSucceeded, FinishContext, OpenContext, SpeakText
-from .events import ContextDone, ContextFailed
+from .events import ContextFailed
 from .playout import Playout
 from .text import Pieces
 from .turn import Turn
@@ -23,7 +23,7 @@ class Speaking:
     """Send a turn's text on its context. Pure: call `handle_timer` at `deadline`."""
 
     def __init__(self, turn: Turn, playout: Playout, name_context: Callable[[], str]) -> None:
-        self._turn = turn
+        self.turn = turn
         self._playout = playout
         self._name_context = name_context
         self._pieces = Pieces()
@@ -36,12 +36,12 @@ class Speaking:
 
     def open(self) -> Sequence[Command]:
         """Begin the turn's first context."""
-        return [OpenContext(self._turn.context_id, self._turn.id)]
+        return [OpenContext(self.turn.context_id, self.turn.id)]
 
     def add(self, text: str, *, now: float) -> Sequence[Command]:
         """Take text as the agent produces it; send what can be spoken."""
-        self._turn.stamp("first_token", now)
-        self._turn.generated += text
+        self.turn.stamp("first_token", now)
+        self.turn.generated += text
         self.deadline = now + PATIENCE_S
         return self._send(self._pieces.feed(text), now)
 
@@ -49,8 +49,8 @@ class Speaking:
         """Take the end of the text."""
         self.complete, self.deadline = True, math.inf
         commands = self._send(self._pieces.finish(), now)
-        if self._turn.spoken and self._alive:
-            return [*commands, FinishContext(self._turn.context_id)]
+        if self.turn.spoken and self._alive:
+            return [*commands, FinishContext(self.turn.context_id)]
         self._playout.end()
         return commands
 
@@ -65,12 +65,11 @@ class Speaking:
         """The present context brings sound."""
         self._silent = 0
 
-    def done(self, _: ContextDone) -> Sequence[Command]:
+    def done(self) -> None:
         """The context has delivered all of its audio; early, when the provider did not wait for the rest."""
         self._alive = False
         if self.complete:
             self._playout.end()
-        return []
 
     def failed(self, event: ContextFailed) -> Sequence[Command] | None:
         """Go on in a successor; `None` when that is of no use."""
@@ -84,17 +83,17 @@ class Speaking:
         for piece in pieces:
             if not self._alive:
                 commands += self._succeed(delivered=True)
-            self._turn.stamp("first_text_sent", now)
-            self._turn.spoken += piece
-            commands.append(SpeakText(self._turn.context_id, piece))
+            self.turn.stamp("first_text_sent", now)
+            self.turn.spoken += piece
+            commands.append(SpeakText(self.turn.context_id, piece))
         return commands
 
     def _succeed(self, *, delivered: bool) -> Sequence[Command]:
-        old, new = self._turn.context_id, self._name_context()
-        offset = self._playout.succeed(new, self._turn.spoken, delivered=delivered)
-        rest = self._turn.spoken[offset:].lstrip()
-        self._turn.context_id, self._alive = new, True
-        commands: list[Command] = [ContextSucceeded(self._turn.id, old, new, offset), OpenContext(new, self._turn.id)]
+        old, new = self.turn.context_id, self._name_context()
+        offset = self._playout.succeed(new, self.turn.spoken, delivered=delivered)
+        rest = self.turn.spoken[offset:].lstrip()
+        self.turn.context_id, self._alive = new, True
+        commands: list[Command] = [ContextSucceeded(self.turn.id, old, new, offset), OpenContext(new, self.turn.id)]
         if any(character.isalnum() for character in rest):
             commands.append(SpeakText(new, rest))
         elif self.complete:
