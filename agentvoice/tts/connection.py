@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from random import Random
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 import anyio
 import structlog
@@ -28,7 +28,7 @@ from anyio.abc import TaskStatus
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from agentvoice.audio import AudioFormat
-from agentvoice.errors import ProviderError, ProviderRejected, ProviderUnavailable
+from agentvoice.errors import AgentVoiceError, ProviderError, ProviderRejected, ProviderUnavailable
 from agentvoice.events import ContextDone, ContextEvent, ContextFailed
 from agentvoice.interfaces import MessageStream
 from agentvoice.streams import Connect
@@ -42,7 +42,8 @@ from .messages import Done, Failure, Generate, GenerationConfig, Response, Unkno
 
 log = structlog.get_logger(__name__)
 
-Deliver = Callable[[ContextEvent], None]
+Deliver: TypeAlias = Callable[[ContextEvent], None]
+_Outcome: TypeAlias = AgentVoiceError | None
 
 _HEALTHY_S: Final = 5.0
 """A connection that lived so long may be replaced at once."""
@@ -170,7 +171,7 @@ class ContextSynthesizer(AsyncContextManagerMixin):
         if failure is not None:
             raise failure
 
-    async def _keep(self, socket: int, *, task_status: TaskStatus[ProviderError | None] = TASK_STATUS_IGNORED) -> None:
+    async def _keep(self, socket: int, *, task_status: TaskStatus[_Outcome] = TASK_STATUS_IGNORED) -> None:
         """Keep one socket open while it is wanted. The first attempt of all reports how it went."""
         backoff, first = Backoff(self._random), socket == 0
         while True:
@@ -185,10 +186,12 @@ class ContextSynthesizer(AsyncContextManagerMixin):
                     await self._serve(socket, stream)
                 if current_time() - opened_at >= _HEALTHY_S:
                     backoff.reset()
-            except ProviderError as error:
+            except AgentVoiceError as error:
                 if first:
                     task_status.started(error)
                     return
+                if not isinstance(error, ProviderError):
+                    raise  # a bug: not what a provider does
                 log.warning("speech_socket_refused", provider=self._provider, socket=socket, reason=error.reason)
                 hopeless = isinstance(error, ProviderRejected)
                 self._carry_out(self._contexts.refused(error.reason, for_good=hopeless))

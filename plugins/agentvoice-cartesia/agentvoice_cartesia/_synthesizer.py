@@ -1,0 +1,81 @@
+"""A `ContextSynthesizer` that knows where Cartesia is, and how it wants to be greeted."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from random import Random
+from typing import Final
+
+from agentvoice.errors import UsageError
+from agentvoice.interfaces import Voice
+from agentvoice.streams import connect_websocket
+from agentvoice.tts.connection import ContextSynthesizer
+from agentvoice.tts.governor import Limits
+from agentvoice.tts.messages import GenerationConfig
+
+from ._voices import list_voices
+
+PROVIDER: Final = "cartesia"
+VERSION: Final = "2026-03-01"
+"""The version of the API that is asked for: errors are structured from here on."""
+URL: Final = "https://api.cartesia.ai"
+
+
+class Cartesia(ContextSynthesizer):
+    """`Synthesizer` by Cartesia, or by whatever serves the same protocol at `url`. Enter it before the first call."""
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        access_token: str | None = None,
+        voice: str | None = None,
+        url: str | None = None,
+        model: str = "sonic-3.5",
+        language: str | None = None,
+        generation: GenerationConfig | None = None,
+        pronunciation_dict_id: str | None = None,
+        limits: Limits | None = None,
+        random: Random | None = None,
+    ) -> None:
+        """Prepare to connect. What is absent is looked for in the environment: `CARTESIA_API_KEY`, `CARTESIA_VOICE`,
+        and `CARTESIA_BASE_URL`.
+
+        Raises:
+            UsageError: there is no key, or no voice.
+        """
+        self._url = (url or os.environ.get("CARTESIA_BASE_URL") or URL).rstrip("/")
+        self._headers = {"Cartesia-Version": VERSION} | _credentials(api_key, access_token)
+        voice = voice or os.environ.get("CARTESIA_VOICE")
+        if not voice:
+            raise UsageError("Cartesia has to be told with which voice to speak; set CARTESIA_VOICE to the id of one")
+        socket_url = "ws" + self._url.removeprefix("http") + "/tts/websocket"
+        super().__init__(
+            partial(connect_websocket, socket_url, headers=self._headers),
+            model=model,
+            voice=voice,
+            language=language,
+            generation=generation,
+            pronunciation_dict_id=pronunciation_dict_id,
+            limits=limits,
+            provider=PROVIDER,
+            random=random,
+        )
+
+    async def voices(self, *, language: str | None = None) -> list[Voice]:
+        """Return the voices that this key may use; those of one language, if it is given.
+
+        Raises:
+            ProviderError: they cannot be had.
+        """
+        return await list_voices(PROVIDER, self._url, self._headers, language=language)
+
+
+def _credentials(api_key: str | None, access_token: str | None) -> dict[str, str]:
+    if access_token:
+        return {"Authorization": f"Bearer {access_token}"}
+    api_key = api_key or os.environ.get("CARTESIA_API_KEY")
+    if not api_key:
+        raise UsageError("Cartesia wants an API key; set CARTESIA_API_KEY, or pass api_key=...")
+    return {"X-API-Key": api_key}

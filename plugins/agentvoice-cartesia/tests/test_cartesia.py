@@ -1,0 +1,129 @@
+"""Cartesia's plugin, against the project's own speech server."""
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+from anyio import from_thread
+
+from agentvoice.errors import ProviderRejected, ProviderUnavailable, UsageError
+from agentvoice.interfaces import Voice
+from agentvoice.plugins import load
+from agentvoice.speech.serve import serve
+from agentvoice.speech.tone import ToneEngine
+from agentvoice.testing.contracts.synthesizer import check_synthesizer
+from agentvoice_cartesia import Cartesia
+
+KEY = "sk_car_test"
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """Serve the tone engine in a thread, on any free port."""
+    ports: list[int] = []
+    up = threading.Event()
+
+    def ready(port: int) -> None:
+        ports.append(port)
+        up.set()
+
+    with from_thread.start_blocking_portal() as portal:
+        task = portal.start_task_soon(partial(serve, ToneEngine(), port=0, api_key=KEY, on_ready=ready))
+        assert up.wait(10)
+        yield f"http://127.0.0.1:{ports[0]}"
+        task.cancel()
+
+
+@pytest.mark.sockets
+async def test_it_keeps_the_contract(url: str) -> None:
+    await check_synthesizer(lambda: Cartesia(url=url, api_key=KEY, voice="tone", language="en"))
+
+
+@pytest.mark.sockets
+async def test_it_is_found_by_name_and_reads_the_environment(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARTESIA_API_KEY", KEY)
+    monkeypatch.setenv("CARTESIA_VOICE", "tone")
+    monkeypatch.setenv("CARTESIA_BASE_URL", url + "/")
+    await check_synthesizer(load("synthesizer", "cartesia"))
+
+
+@pytest.mark.sockets
+async def test_an_access_token_will_do(url: str) -> None:
+    async with httpx.AsyncClient(base_url=url, headers={"X-API-Key": KEY}) as client:
+        answer = await client.post("/access-token", json={"grants": {"tts": True}, "expires_in": 60})
+    async with Cartesia(url=url, access_token=answer.json()["token"], voice="tone") as tts:
+        assert await tts.voices()
+
+
+@pytest.mark.sockets
+async def test_a_wrong_key_is_rejected(url: str) -> None:
+    tts = Cartesia(url=url, api_key="wrong", voice="tone")
+    with pytest.raises(ProviderRejected, match=r"^cartesia: .*check the API key"):
+        async with tts:
+            pass
+    with pytest.raises(ProviderRejected, match="check the API key"):
+        await tts.voices()
+
+
+@pytest.mark.sockets
+async def test_it_lists_the_voices(url: str) -> None:
+    voices = await Cartesia(url=url, api_key=KEY, voice="tone").voices()
+    assert voices[0] == Voice("tone", "Tone", "en", "Each word a tone, for tests.")
+    assert await Cartesia(url=url, api_key=KEY, voice="tone").voices(language="xx") == []
+
+
+@pytest.mark.parametrize("missing", ["CARTESIA_API_KEY", "CARTESIA_VOICE"])
+def test_what_is_missing_is_named(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARTESIA_API_KEY", KEY)
+    monkeypatch.setenv("CARTESIA_VOICE", "tone")
+    monkeypatch.delenv(missing)
+    with pytest.raises(UsageError, match=missing):
+        Cartesia()
+
+
+class Pages:
+    """Answers requests for voices, one page after the other."""
+
+    def __init__(self, *answers: httpx.Response) -> None:
+        self.answers = list(answers)
+        self.asked: list[dict[str, str]] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(dict(request.url.params))
+        return self.answers.pop(0)
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, *answers: Any) -> Pages:
+    pages = Pages(*answers)
+    client = partial(httpx.AsyncClient, transport=httpx.MockTransport(pages))
+    monkeypatch.setattr("agentvoice_cartesia._voices.httpx.AsyncClient", client)
+    return pages
+
+
+async def test_all_pages_of_voices_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = answering(
+        monkeypatch,
+        httpx.Response(200, json={"data": [{"id": "a", "name": "A", "language": "en"}], "has_more": True}),
+        httpx.Response(200, json={"data": [{"id": "b"}], "has_more": True}),
+        httpx.Response(200, json={"data": [], "has_more": True}),
+    )
+    voices = await Cartesia(api_key=KEY, voice="a").voices(language="en")
+
+    assert [voice.id for voice in voices] == ["a", "b"]
+    assert [asked.get("starting_after") for asked in pages.asked] == [None, "a", "b"]
+    assert {asked["language"] for asked in pages.asked} == {"en"}
+
+
+async def test_voices_that_cannot_be_had_are_an_error_of_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    tts = Cartesia(api_key=KEY, voice="a")
+    answering(monkeypatch, httpx.Response(503, text="busy"), httpx.Response(200, text="<html>"))
+    with pytest.raises(ProviderUnavailable, match="503"):
+        await tts.voices()
+    with pytest.raises(ProviderUnavailable, match="makes no sense"):
+        await tts.voices()
+    monkeypatch.undo()
+    with pytest.raises(ProviderUnavailable, match="cannot list the voices"):
+        await Cartesia(url="http://127.0.0.1:9", api_key=KEY, voice="a").voices()
