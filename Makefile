@@ -58,12 +58,12 @@ clean: ## remove what was built here, but neither .venv nor the models in the ca
 
 # ---------------------------------------------------------------- how .venv comes about; stamps make it quick next time
 
-$(VENV)/.setup: pyproject.toml $(ALL) | $(VENV)/.pip
-	$(BIN)/pip install --disable-pip-version-check --group dev --group docs -e '.[cli,speech,picture]' $(call editable,$(ALL))
+$(VENV)/.setup: pyproject.toml constraints.txt $(ALL) | $(VENV)/.pip
+	$(BIN)/pip install --disable-pip-version-check -c constraints.txt --group dev --group docs -e '.[cli,speech,picture]' $(call editable,$(ALL))
 	@touch $@ $(VENV)/.demo
 
-$(VENV)/.demo: pyproject.toml $(DEMO) | $(VENV)/.pip
-	$(BIN)/pip install --disable-pip-version-check -e '.[cli,speech,picture]' $(call editable,$(DEMO))
+$(VENV)/.demo: pyproject.toml constraints.txt $(DEMO) | $(VENV)/.pip
+	$(BIN)/pip install --disable-pip-version-check -c constraints.txt -e '.[cli,speech,picture]' $(call editable,$(DEMO))
 	@touch $@
 
 $(VENV)/.pip:
