@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -19,6 +20,9 @@ WAVE: Final = 54.0
 """The height of a waveform."""
 BAR: Final = 21.0
 """The height of a turn's bar."""
+
+FLAG: Final = 21.0
+"""The height of a line of flags."""
 
 _LABELLED_PX: Final = 64.0
 _STEPS: Final = (1, 2, 5, 10, 15, 30, 60)
@@ -69,12 +73,15 @@ def wave(track: Track | None, row: Row, y: float, stretches: Sequence[tuple[Soun
         for first, last in _loud(columns):
             xs = [left + step * (place + 0.5) for place in range(first, last)]
             part = list(zip(xs, columns[first:last], strict=True))
-            scale = gain * WAVE / 2
-            shapes.append(
-                _outline([(x, y - column.high * scale, y - column.low * scale) for x, column in part], "peak")
-            )
-            shapes.append(_outline([(x, y - column.rms * scale, y + column.rms * scale) for x, column in part], "body"))
+            peak = [(x, y - _reach(column.high, gain), y - _reach(column.low, gain)) for x, column in part]
+            body = [(x, y - _reach(column.rms, gain), y + _reach(column.rms, gain)) for x, column in part]
+            shapes += [_outline(peak, "peak"), _outline(body, "body")]
         yield group(shapes, cls=f"voice {cls}")
+
+
+def _reach(level: float, gain: float) -> float:
+    """Return how far a level reaches from the middle of its lane."""
+    return max(-1.0, min(1.0, level * gain)) * WAVE / 2
 
 
 def _loud(columns: Sequence[Column]) -> Iterator[tuple[int, int]]:
@@ -143,9 +150,9 @@ def responses(turns: Sequence[TurnStory], row: Row, y: float) -> Iterator[str]:
 def holes(story: Story, row: Row, y: float) -> Iterator[str]:
     """Point at every moment at which the line ran dry."""
     for hole in story.holes:
-        if row.has(hole.at):
-            x = row.x(hole.at)
-            d = f"M{number(x - 4)} {number(y)}h8l-4 6z"
+        if row.shows(hole.at, hole.at + hole.seconds):
+            x, wide = row.x(hole.at), row.x(hole.at + hole.seconds) - row.x(hole.at)
+            d = f"M{number(x)} {number(y)}h{number(max(8.0, wide))}v2h-{number(max(0.0, wide - 8))}l-4 5l-4 -5z"
             yield tag("path", cls="hole", d=d, title=f"hole of {1000 * hole.seconds:.0f} ms")
 
 
@@ -186,8 +193,7 @@ def _stretch(stretch: Stretch, row: Row, y: float, hatch: str) -> str:
 def _label(turn: TurnStory, row: Row, y: float, right: float) -> Iterator[str]:
     """Write the turn's name, its context and how it ended, as much as there is room for, where there is most."""
     spoken = [stretch for stretch in turn.states if stretch.state is TurnState.SPEAKING and _sounding(stretch, row)]
-    first = turn.contexts[0].id
-    context = first if len(first) <= 24 else f"…{first[-20:]}"
+    context = _named(turn.contexts[0].id)
     longest = max(spoken, key=lambda stretch: row.x(stretch.end) - row.x(stretch.start), default=None)
     places = [(row.x(turn.opened), row.x(turn.closed), "")]
     if longest is not None:
@@ -206,12 +212,19 @@ def _label(turn: TurnStory, row: Row, y: float, right: float) -> Iterator[str]:
                 return
 
 
+def _named(context_id: str) -> str:
+    """Shorten a context's id to its end, which tells it from the others of its call."""
+    return context_id if len(context_id) <= 20 else f"…{context_id[-8:]}"
+
+
 def _successions(turn: TurnStory, row: Row, y: float) -> Iterator[str]:
     """Draw a line where a new context took over."""
     for context in turn.contexts[1:]:
         if row.has(context.opened):
-            x = row.x(context.opened)
-            yield tag("line", cls="hold-edge", x1=x, x2=x, y1=y - 2, y2=y + BAR + 2, title=f"goes on in {context.id}")
+            x, name = row.x(context.opened), _named(context.id)
+            yield tag("line", cls="succession", x1=x, x2=x, y1=y - 3, y2=y + BAR + 3, title=f"goes on in {context.id}")
+            if x + 12 + width(name, 11.5) < row.x(min(context.ended, turn.closed)):
+                yield text(x + 6, y + 14.5, name, "label on")
 
 
 def _described(turn: TurnStory) -> str:
@@ -241,35 +254,61 @@ def marks(turns: Sequence[TurnStory], row: Row, y: float) -> Iterator[str]:
 def bands(barge_ins: Sequence[BargeInStory], row: Row, top: float, bottom: float) -> Iterator[str]:
     """Draw each barge-in from the caller's first sound to the agent's last."""
     for one in barge_ins:
-        until = max(one.decided, one.silent or one.decided)
-        if not one.confirmed or not row.shows(one.at, until):
+        if not one.confirmed or one.silent is None:
+            continue
+        until = max(one.decided, one.silent)
+        if not row.shows(one.at, until):
             continue
         left, right = row.x(one.at), row.x(until)
         yield tag("rect", cls="band", x=left, y=top, width=right - left, height=bottom - top)
         if row.has(one.at):
             yield tag("line", cls="edge", x1=left, x2=left, y1=top, y2=bottom)
         for at, cls in ((one.decided, "edge-soft"), (one.silent, "edge")):
-            if at is not None and row.has(at):
+            if row.has(at):
                 yield tag("line", cls=cls, x1=row.x(at), x2=row.x(at), y1=top, y2=bottom)
 
 
-def flags(story: Story, row: Row, y: float) -> Iterator[str]:
-    """Say in words what happens at a moment: barge-ins, keys, false alarms."""
-    taken = [-1e9, -1e9]
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Words at a moment: a pill, and what stands beside it."""
+
+    strong: str
+    soft: str
+    x: float
+    left: float
+    """Where the words beside the pill begin: after it, or before it where there is no room."""
+    line: int
+
+
+def flags(story: Story, row: Row) -> Sequence[Flag]:
+    """Place the words for what happens at a moment: barge-ins, keys, false alarms."""
+    taken: list[float] = []
+    found = []
     for at, strong, soft in signs(story):
         if not row.has(at):
             continue
-        x = row.x(at)
-        pill = width(strong, 12, 600) + 14 if strong else 0.0
-        after = x + pill + 7 + width(soft, 12) <= EDGE  # else the words stand before it
-        left = x if after else x - 8 - width(soft, 12)
-        line = 0 if left >= taken[0] + 10 else 1
-        taken[line] = x + pill + (7 + width(soft, 12) if after else 0)
-        top = y - 21 * line
-        if strong:
-            yield tag("rect", cls="pill", x=x - 0.7, y=top, width=pill, height=19, rx=4)
-            yield text(x + 6.3, top + 13.5, strong, "flag")
-        yield text(x + pill + (7 if pill else 0) if after else left, top + 13.5, soft, "flag-soft")
+        x, wide = row.x(at), width(soft, 12)
+        pill = _pill(strong)
+        after = x + pill + wide <= EDGE
+        left = x + pill if after else x - 8 - wide
+        line = next((line for line, right in enumerate(taken) if min(x, left) >= right + 12), len(taken))
+        taken[line:] = [*([max(x + pill, left + wide)]), *taken[line + 1 :]]
+        found.append(Flag(strong, soft, x, left, line))
+    return found
+
+
+def _pill(strong: str) -> float:
+    return width(strong, 12, 600) + 21 if strong else 0.0
+
+
+def flown(flags: Sequence[Flag], lines: int) -> Iterator[str]:
+    """Draw the flags, the first line lowest."""
+    for flag in flags:
+        top = FLAG * (lines - 1 - flag.line)
+        if flag.strong:
+            yield tag("rect", cls="pill", x=flag.x - 0.7, y=top, width=_pill(flag.strong) - 7, height=19, rx=4)
+            yield text(flag.x + 6.3, top + 13.5, flag.strong, "flag")
+        yield text(flag.left, top + 13.5, flag.soft, "flag-soft")
 
 
 def end(story: Story, row: Row, y: float, top: float, bottom: float) -> Iterator[str]:
@@ -286,11 +325,14 @@ def end(story: Story, row: Row, y: float, top: float, bottom: float) -> Iterator
 def signs(story: Story) -> Sequence[tuple[float, str, str]]:
     """Return what deserves a flag: when, the pill's words, the words after it."""
     found: list[tuple[float, str, str]] = []
+    cuts = {(one.turn_id, one.at) for one in story.barge_ins if one.confirmed}
     for one in story.barge_ins:
+        if not one.confirmed and (one.turn_id, one.at) in cuts:
+            continue  # the same speech cut it after all
         if not one.confirmed:
             found.append((one.at, "", f"false alarm, goes on after {1000 * (one.decided - one.at):.0f} ms"))
         elif one.silent is None:
-            found.append((one.at, "barge-in", "before a word was heard"))
+            found.append((one.at, "", f"the caller goes on: {one.turn_id} withdrawn unheard"))
         else:
             silent, decided = 1000 * max(0.0, one.silent - one.at), 1000 * (one.decided - one.at)
             told = [f"silent after {silent:.0f} ms", f"decided after {decided:.0f} ms"]

@@ -7,6 +7,7 @@ import math
 import sys
 import wave
 from array import array
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import mul
@@ -19,6 +20,9 @@ from .story import Sound
 
 SILENT: Final = 64
 """A sample below this is silence: −54 dB of full scale, less than G.711 makes of a quiet line's hiss."""
+
+_LOUD: Final = 0.93
+"""The share of sounding moments that are less loud than what counts as loud."""
 
 BLOCK_S: Final = 0.005
 """The grain of what is measured."""
@@ -45,9 +49,13 @@ class Track:
         return len(self.samples) / self.rate
 
     @property
-    def peak(self) -> float:
-        """The loudest sample, as a share of full scale."""
-        return max(max(self.samples, default=0), -min(self.samples, default=0)) / 32768
+    def level(self) -> float:
+        """How loud its loud moments are, but for the loudest few, as a share of full scale; 0 of a silent one."""
+        block = max(1, self.rate // 50)
+        parts = (self.samples[first : first + block] for first in range(0, len(self.samples), block))
+        peaks = sorted(max(max(part), -min(part)) for part in parts)  # noqa: PLW3301 - `*part` is slow
+        peaks = peaks[bisect_left(peaks, SILENT) :]
+        return peaks[int(len(peaks) * _LOUD)] / 32768 if peaks else 0.0
 
     def columns(self, start: float, end: float, count: int) -> Sequence[Column]:
         """Return the lowest and highest sample and the loudness of each of `count` slices of equal length."""

@@ -47,7 +47,10 @@ def report(
             "ended_by": story.ended_by,
             "response_ms": _ms(median(story.responses)) if story.responses else None,
             "turns": turns,
-            "barge_ins": [_barge_in(one, measured) for one in story.barge_ins if one.confirmed],
+            "barge_ins": [
+                _barge_in(one, measured) for one in story.barge_ins if one.confirmed and one.silent is not None
+            ],
+            "withdrawn_unheard": [_withdrawn(one) for one in story.barge_ins if one.confirmed and one.silent is None],
             "false_alarms": [_false_alarm(one) for one in story.barge_ins if not one.confirmed],
             "stale_frames": story.stale_frames,
             "stale_dropped": story.stale_dropped,
@@ -103,6 +106,11 @@ def _barge_in(one: BargeInStory, measured: Measured) -> dict[str, Any]:
 
 def _false_alarm(one: BargeInStory) -> dict[str, Any]:
     return {"turn_id": one.turn_id, "at_s": _s(one.at), "held_s": _s(one.held), "resumed_s": _s(one.decided)}
+
+
+def _withdrawn(one: BargeInStory) -> dict[str, Any]:
+    """A turn that ended before anything of it was heard: nobody was interrupted."""
+    return {"turn_id": one.turn_id, "source": one.source, "decided_s": _s(one.decided)}
 
 
 def _caller(story: Story, truth: Truth | None) -> dict[str, Any] | None:

@@ -63,9 +63,9 @@ class Score:
         """Draw one row, from the flags down to the marks."""
         story = self.story
         caller, agent = self._words(row)
-        flagged = any(row.has(at) for at, _, _ in lanes.signs(story))
-        flags = 0.0
-        ruler = flags + (30 if flagged else 6) + 14
+        flags = lanes.flags(story, row)
+        lines = max((flag.line + 1 for flag in flags), default=0)
+        ruler = 20 + lanes.FLAG * lines + (4 if lines else 0)
         said = ruler + 21
         above = said + 11 + LINE * _last_line(caller) + WAVE / 2 - 4
         between = above + WAVE / 2 + 24
@@ -74,7 +74,7 @@ class Score:
         bar = spoken + 12 + LINE * _last_line(agent)
         marks = bar + BAR + 7
         height = marks + 5
-        top = flags + 10 if flagged else ruler
+        top = 10.0 if lines else ruler
         left, right = (self.recording.caller, self.recording.agent) if self.recording else (None, None)
         drawn = [
             *lanes.ruler(row, ruler, marks),
@@ -85,7 +85,7 @@ class Score:
             *lanes.holes(story, row, below - WAVE / 2 - 6),
             *lanes.responses(story.turns, row, between),
             *lanes.end(story, row, between + 5, ruler + 4, marks),
-            *lanes.flags(story, row, flags),
+            *lanes.flown(flags, lines),
             group(lanes.words(caller, said + 5), cls="words"),
             group(lanes.words(agent, spoken), cls="words"),
             *lanes.bars(story.turns, row, bar, f"held-{name}"),
@@ -131,5 +131,6 @@ def _last_line(placed: Sequence[Placed]) -> int:
 
 
 def _gain(track: Track) -> float:
-    """Return what makes the loudest sample fill the lane; a silent track stays flat."""
-    return 0.96 / track.peak if track.peak > 0.01 else 1.0
+    """Return what makes the loud moments fill the lane; a silent track stays flat."""
+    level = track.level
+    return 0.9 / level if level > 0.01 else 1.0

@@ -113,6 +113,11 @@ def _running(weights: Iterable[tuple[float, float]]) -> tuple[Sequence[float], S
     return [at for at, _ in ordered], list(accumulate((weight for _, weight in ordered), initial=0.0))
 
 
+def short(identity: str) -> str:
+    """Shorten an id of a carrier's to its two ends; those that people choose stay as they are."""
+    return identity if len(identity) <= 20 else f"{identity[:4]}…{identity[-6:]}"
+
+
 def clock(seconds: float) -> str:
     """Write a moment as people read it: 1:05."""
     whole = round(seconds)

@@ -81,7 +81,7 @@ text { font-family: Inter, ui-sans-serif, system-ui, sans-serif; font-size: 12px
 .edge { stroke: var(--interrupted); stroke-width: 1.5; }
 .edge-soft { stroke: var(--interrupted); stroke-width: 1; stroke-dasharray: 2 2; }
 .end { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 2 3; }
-.hold-edge { stroke: var(--held); stroke-width: 1.5; }
+.succession { stroke: var(--held); stroke-width: 2; }
 .latency { font-size: 12px; font-weight: 600; fill: var(--ink); text-anchor: middle; }
 .bracket { stroke: var(--soft); stroke-width: 1; fill: none; }
 .part-0 { fill: var(--caller-pale); }

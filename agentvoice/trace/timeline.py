@@ -12,7 +12,7 @@ from typing import Any, Final
 from .picture import BEST_ROW_S, Figure, Head, head, key
 from .report import Report
 from .score import Drawing, Score, hatch
-from .staff import LEFT, WIDTH
+from .staff import LEFT, WIDTH, short
 from .svg import tag
 from .theme import stylesheet, variables
 from .typeface import FAMILY, WEIGHTS, font_file
@@ -49,7 +49,9 @@ def heading(report: Report) -> Head:
     ended = {"": "", "agent": "the agent hung up"}.get(facts["ended_by"], "the caller hung up")
     length = f"{facts['seconds']:.0f} s" if facts["seconds"] < 120 else f"{facts['seconds'] / 60:.1f} min"
     subtitle = [facts["agent"], length, f"{heard} turn{'s' * (heard != 1)}", ended]
-    return Head(f"Call {facts['call_id']}", " · ".join(part for part in subtitle if part), [*_figures(facts, turns)])
+    return Head(
+        f"Call {short(facts['call_id'])}", " · ".join(part for part in subtitle if part), [*_figures(facts, turns)]
+    )
 
 
 def _figures(facts: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]) -> Sequence[Figure]:

@@ -65,9 +65,13 @@ def test_beyond_the_recording_there_is_nothing_to_see() -> None:
     ]
 
 
-def test_the_peak_is_the_loudest_sample_on_either_side() -> None:
-    assert track(100, -16384).peak == 0.5
-    assert track().peak == 0.0
+def test_the_level_is_that_of_the_loud_moments_and_not_of_a_single_click() -> None:
+    steady = [8192, -8192] * 500
+
+    assert track(*steady).level == 0.25
+    assert track(*steady, 32767).level == 0.25
+    assert track(*[0] * 1000, *steady).level == 0.25
+    assert track(*[10] * 100).level == track().level == 0.0
 
 
 def test_sound_is_what_is_louder_than_a_quiet_line() -> None:

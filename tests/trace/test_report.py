@@ -1,6 +1,7 @@
 """The report, against a call of which all is known by construction."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,11 +80,14 @@ def test_a_cough_is_a_false_alarm(simulation) -> None:
     assert facts["response_ms"] is None
 
 
-def test_a_barge_in_before_the_first_word_has_no_silence_to_tell(simulation) -> None:
-    call = simulation(greeting="Good evening!", caller=[(0.35, "No, wait, stop.")]).run()
-    facts = report(tell(call.trace)).facts
+def test_a_turn_withdrawn_before_its_first_sound_interrupts_nobody(booking) -> None:
+    story = tell(booking.trace)
+    unheard = replace(story.barge_ins[0], silent=None, cleared=None)
 
-    assert all(one["silent_s"] is None for one in facts["barge_ins"] if one["cleared_s"] is None)
+    facts = report(replace(story, barge_ins=(unheard,))).facts
+
+    assert facts["barge_ins"] == []
+    assert [one["turn_id"] for one in facts["withdrawn_unheard"]] == ["t1"]
 
 
 def test_nothing_said_has_no_word_error_rate(left: Path) -> None:

@@ -129,8 +129,22 @@ def test_a_false_alarm_a_key_and_a_barge_in_unheard_are_told_in_words(story) -> 
         (1.0, "", "key #"),
         (2.0, "", "false alarm, goes on after 500 ms"),
         (5.0, "barge-in", "decided after 200 ms · silent after 400 ms"),
-        (7.0, "barge-in", "before a word was heard"),
+        (7.0, "", "the caller goes on: t1 withdrawn unheard"),
     ]
+
+
+def test_speech_that_cut_after_all_was_no_false_alarm(story) -> None:
+    cut = replace(story.barge_ins[0], at=3.0)
+    told = signs(replace(story, barge_ins=(replace(cut, confirmed=False, silent=None), cut)))
+
+    assert [strong for _, strong, _ in told] == ["barge-in"]
+
+
+def test_only_what_was_cut_has_a_band(story) -> None:
+    (cut,) = story.barge_ins
+    for spared in (replace(cut, confirmed=False, silent=None), replace(cut, silent=None)):
+        root = drawn(replace(story, barge_ins=(spared,)))
+        assert not [one for one in of(root, "band") if float(one.get("height")) > 20]
 
 
 def test_flags_at_one_moment_stand_one_above_the_other(story) -> None:
@@ -143,7 +157,12 @@ def test_flags_at_one_moment_stand_one_above_the_other(story) -> None:
 
 def test_everything_rare_is_drawn_too(story) -> None:
     first, second, *rest = story.turns
-    contexts = (first.contexts[0], ContextSpan("demo-1-9", 2.0, 5.0), ContextSpan("demo-1-10", 30.0, 31.0))
+    contexts = (
+        first.contexts[0],
+        ContextSpan("demo-1-9", 2.0, 5.0),
+        ContextSpan("d-3", 5.2, 5.3),
+        ContextSpan("d-4", 30.0, 31.0),
+    )
     lost = Mark("lost", 2.0, None, cleared=False)
     held = (Stretch(TurnState.HELD, 2.0, 2.5), Stretch(TurnState.SPEAKING, 2.5, 5.0))
     odd = replace(first, contexts=contexts, marks=(lost, Mark("m", 2.0, 2.5, cleared=True)), states=held)
@@ -155,7 +174,7 @@ def test_everything_rare_is_drawn_too(story) -> None:
 
     assert of(root, "hole")
     assert [one for one in of(root, "mark-lost") if title(one)]
-    assert of(root, "hold-edge")
+    assert of(root, "succession")
     assert of(root, "failed")
     assert any(label.startswith("…c") for label in texts(root, "label"))
     assert "the far end hangs up" in texts(root, "note")
