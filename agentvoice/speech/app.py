@@ -27,6 +27,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from agentvoice.audio import AudioFormat, Encoding
@@ -35,7 +36,7 @@ from agentvoice.tts.wire import Chunk, Done, Failure, Generate, Reply, RequestRe
 
 from .auth import LONGEST_TOKEN_S
 from .bodies import error_body, event, read_order, wav_header
-from .decisions import Send
+from .decisions import Close
 from .exchange import Exchange
 from .service import SpeechService
 from .sockets import serve_stream
@@ -163,7 +164,7 @@ class _Doors:
         if isinstance(first, Failure):
             exchange.close()
             return _error(first, version)
-        return StreamingResponse(body(_replies(first, exchange)), media_type=media_type)
+        return _Speech(body(_replies(first, exchange)), exchange, media_type)
 
     # -------------------------------------------------------------- voices and tokens
 
@@ -232,22 +233,32 @@ class _Doors:
         return self._service.gate.admits(connection.headers, connection.query_params, now=current_time())
 
 
+class _Speech(StreamingResponse):
+    """An answer that ends its exchange with itself, also when the client leaves in the middle."""
+
+    def __init__(self, content: AsyncIterator[bytes] | AsyncIterator[str], exchange: Exchange, media_type: str) -> None:
+        super().__init__(content, media_type=media_type)
+        self._exchange = exchange
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._exchange.close()
+
+
 async def _replies(first: Reply, exchange: Exchange) -> AsyncIterator[Reply]:
-    """Yield all messages about one context. The server that asked for them closes this when the client is gone."""
-    try:
-        reply = first
-        while True:
-            yield reply
-            if isinstance(reply, Done | Failure):
-                return
-            reply = await _next(exchange)
-    finally:
-        exchange.close()
+    """Yield all messages about one context."""
+    reply = first
+    yield reply
+    while not isinstance(reply, Done | Failure):
+        reply = await _next(exchange)
+        yield reply
 
 
 async def _next(exchange: Exchange) -> Reply:
     due = await exchange.next()
-    if not isinstance(due, Send):  # idle for minutes: nothing comes any more
+    if isinstance(due, Close):  # idle for minutes: nothing comes any more
         return Failure(None, 500, "Timed out", due.reason)
     exchange.sent(due)
     return due.reply

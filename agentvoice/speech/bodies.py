@@ -56,6 +56,8 @@ def read_order(body: bytes, version: str, *, request_id: str, containers: tuple[
     request = parse_request(msgspec.json.encode(members), version, default_id=request_id)
     if isinstance(request, Cancel):  # no format, so it is nothing that can be spoken either
         raise rejected(None, "Invalid request", "there is nothing to cancel here")
+    if not request.transcript.strip():
+        raise rejected(None, "transcript empty", "there is nothing to speak")
     whole = replace(request, continue_=False, flush=False, max_buffer_delay_ms=None)
     return Order(whole, container or "raw")
 

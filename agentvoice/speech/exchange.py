@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from anyio import CancelScope, Event, current_time, sleep
+from anyio.lowlevel import checkpoint
 
 from agentvoice.interfaces import WordTime
 from agentvoice.tts.wire import Chunk, Done, Failure, Generate
@@ -24,6 +25,8 @@ from .scheduler import Broke, Finished, Lane, Outcome, Scheduler, Stretch
 
 _ROOM: Final = 1 << 19
 """Bytes of audio that a context may have waiting: some seconds of the finest format, a minute of a phone's."""
+_IN_A_ROW: Final = 8
+"""How many messages are handed out before everybody else has a turn: neither this nor a socket's send need wait."""
 _LOOK_S: Final = 0.05
 """How often time is looked at while there is always something to send."""
 
@@ -57,6 +60,7 @@ class Exchange:
         """When contexts that no audio was made for yet had their first text."""
         self._close: Close | None = None
         self._stall_s = 0.0
+        self._in_a_row = 0
         self._changed = Event()
         self._looked_at = -math.inf
 
@@ -74,6 +78,9 @@ class Exchange:
             if self._stall_s:
                 seconds, self._stall_s = self._stall_s, 0.0
                 await sleep(seconds)
+            self._in_a_row += 1
+            if self._in_a_row % _IN_A_ROW == 0:
+                await checkpoint()
             now = current_time()
             if not self._outbox or now >= self._looked_at + _LOOK_S:
                 self._looked_at = now

@@ -14,6 +14,8 @@ _PAUSE: Final = re.compile(r"[,;:–—](?=\s)|[、，；]")
 _ABBREVIATIONS: Final = frozenset(
     "mr mrs ms dr prof st sr jr vs no nr inc ltd co corp dept est approx fig vol e.g i.e cf al a.m p.m www".split()
 )
+_LONGEST_WORD: Final = 12
+"""No abbreviation is longer. Looking further back would make a long text slow."""
 _LONGEST: Final = 240
 """Characters that are spoken in one breath at the most: a worker is busy with them for a while."""
 _GRACE_S: Final = 0.15
@@ -31,7 +33,8 @@ def sentence_ends(text: str) -> Iterator[int]:
         if not (found.group().startswith(".") and len(found.group().rstrip("\"'”’)]")) == 1):
             yield found.end()
             continue
-        word = re.split(r"[\s(\[\"'“‘]", text[: found.start()])[-1].lower()
+        before = text[max(0, found.start() - _LONGEST_WORD) : found.start()]
+        word = re.split(r"[\s(\[\"'“‘]", before)[-1].lower()
         if word not in _ABBREVIATIONS and not (len(word) == 1 and word.isalpha()):
             yield found.end()
 
