@@ -1,6 +1,6 @@
 """Piper's voices for agentvoice's speech server."""
 
 from ._engine import PiperEngine as PiperEngine
-from ._voice import ASSETS as ASSETS
+from ._weights import ASSETS as ASSETS
 
 __all__ = ["ASSETS", "PiperEngine"]

@@ -1,110 +1,123 @@
-"""The engine: text in, sentences of PCM with the times of their words out."""
+"""The engine: text in, stretches of PCM with the times of their words out, while the sentence is still being made."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import chain, repeat
 from threading import Lock
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Final
 
 from agentvoice.assets import ensure
 from agentvoice.interfaces import SpokenPiece, Voice, WordTime
 
-from ._voice import JOE, load
+from ._spoken import spoken
+from ._weights import JOE
 from ._words import match
 
-_QUIET = 0.01
+if TYPE_CHECKING:
+    from ._voice import LoadedVoice, Plan
+
+FRAMES: Final = (24, 48, 96)
+"""How long the stretches of a sentence are, in frames of 12 ms: the first is soon there, and of the last size are all
+others, as each costs the work of 20 frames more than its own."""
+SAMPLE_RATE: Final = 22050
+_QUIET: Final = 0.01
 """A share of full scale below which a voice's sound is silence."""
-_LEAD_IN_S = 0.03
+_LEAD_IN_S: Final = 0.01
 """How much silence is left in front of a text: more of it only makes the answer late."""
+_BREATH_S: Final = 0.05
+"""How long a text is silent in which there is nothing to say."""
 
 
 class PiperEngine:
-    """`SpeechEngine` on Piper. Speaks a sentence at a time; several texts may be spoken at once."""
+    """`SpeechEngine` on Piper. Several texts may be spoken at once, by several workers."""
 
     voices: Sequence[Voice] = (Voice("joe", "Joe", "en", "A calm man from the United States"),)
 
     def __init__(self, *, threads: int = 1) -> None:
-        """Prepare an engine whose sentences are computed on so many `threads` each."""
+        """Prepare an engine that speaks each text on so many `threads`."""
         self._threads = threads
-        self._voice: Any = None
+        self._voice: LoadedVoice | None = None
         self._lock = Lock()
 
     def prepare(self) -> None:
         """Load the voice, and speak a word, so that the first sentence is as fast as the others."""
         with self._lock:
             if self._voice is None:
-                self._voice = load(ensure(JOE), threads=self._threads)
-                list(self.synthesize("Ready.", voice="joe", speed=1.0, sample_rate=0))
+                from ._voice import LoadedVoice  # noqa: PLC0415 - heavy: numpy, onnxruntime, piper
 
-    def sample_rate(self, voice: str, wanted: int) -> int:  # noqa: ARG002 - it has one rate only
+                self._voice = LoadedVoice(ensure(JOE), threads=self._threads)
+                for _ in self._speak("Ready.", 1.0, self._voice):
+                    pass
+
+    def sample_rate(self, voice: str, wanted: int) -> int:  # noqa: ARG002 - it has one voice, of one rate
         """Return the voice's own rate."""
-        return int(self._voice.config.sample_rate) if self._voice else 22050
+        return SAMPLE_RATE
 
     def synthesize(self, text: str, *, voice: str, speed: float, sample_rate: int) -> Iterator[SpokenPiece]:  # noqa: ARG002
-        """Speak `text`, yielding a piece for each sentence; see `SpeechEngine.synthesize`."""
-        from piper.config import SynthesisConfig  # noqa: PLC0415 - heavy
+        """Speak `text`, yielding stretches of its sentences; see `SpeechEngine.synthesize`."""
+        self.prepare()
+        assert self._voice is not None  # noqa: S101 - `prepare` has just seen to it
+        return self._speak(text, speed, self._voice)
 
-        config = SynthesisConfig(length_scale=1.0 / speed, normalize_audio=False)
-        sentences = [sentence for sentence in self._voice.phonemize(text) if sentence]
+    def _speak(self, text: str, speed: float, voice: LoadedVoice) -> Iterator[SpokenPiece]:
         tokens = text.split()
-        spans = match(tokens, sum(map(_count, sentences)), self._count_token) if sentences else []
-        times: list[tuple[float, float]] = []
-        at, told = 0.0, 0
-        for number, sentence in enumerate(sentences):
-            audio, durations = self._speak(sentence, config)
-            rate = self._voice.config.sample_rate
-            start = _lead_in(audio, rate) if number == 0 else 0
-            times += [
-                (at + max(0, first - start) / rate, at + max(0, last - start) / rate)
-                for first, last in _word_bounds(sentence, durations)
-            ]
-            at += (len(audio) - start) / rate
-            ready = [span for span in spans[told:] if span[1] <= len(times)]
-            words = [
-                WordTime(tokens[told + i], times[first][0], times[last - 1][1]) for i, (first, last) in enumerate(ready)
-            ]
-            told += len(ready)
-            yield SpokenPiece(_pcm(audio[start:]), words)
-
-    def _speak(self, phonemes: Sequence[str], config: Any) -> tuple[Any, Sequence[int]]:
-        """Return a sentence's samples, and how many of them each phoneme takes, those around it included."""
-        ids = self._voice.phonemes_to_ids(phonemes)
-        audio, samples = self._voice.phoneme_ids_to_audio(ids, config, include_alignments=True)
-        # Ids come as: beginning, pad, then (phoneme, pad) each, then the end.
-        bounds = np.concatenate([[0], np.cumsum(samples)])
-        sizes = [1, *(len(self._voice.config.phoneme_id_map.get(phoneme, ())) for phoneme in phonemes)]
-        places = np.cumsum([size + 1 if size else 0 for size in sizes])
-        ends = bounds[np.minimum(places, len(bounds) - 1)]
-        return audio, [int(end) for end in ends]
-
-    def _count_token(self, token: str) -> int:
-        return sum(_count(sentence) for sentence in self._voice.phonemize(token))
+        readings = [spoken(token) for token in tokens]
+        sentences = voice.phonemes(" ".join(readings))
+        if not sentences:
+            if tokens:
+                silence = bytes(2 * round(_BREATH_S * SAMPLE_RATE))
+                yield SpokenPiece(silence, [WordTime(token, 0.0, 0.0) for token in tokens])
+            return
+        alone = [_joined(voice.phonemes(reading)) for reading in readings]
+        words = list(zip(tokens, match(alone, _joined(sentences)), strict=True))
+        at = place = 0  # samples spoken so far, and phonemes
+        for sentence in sentences:
+            plan = voice.plan(sentence, speed=speed)
+            end = place + len(sentence) + 1
+            here = words if sentence is sentences[-1] else [word for word in words if word[1][0] < end]
+            words = words[len(here) :]
+            times = [(token, plan.start(first - place), plan.start(last - place)) for token, (first, last) in here]
+            for piece in _stretches(voice, plan, times, at):
+                at += len(piece.pcm) // 2
+                yield piece
+            place = end
 
 
-def _count(phonemes: Sequence[str]) -> int:
-    return sum(1 for space, _ in groupby(phonemes, key=" ".__eq__) if not space)
+def _joined(sentences: Sequence[Sequence[str]]) -> list[str]:
+    """Return the phonemes of several sentences, a space between two of them."""
+    return [sound for sentence in sentences for sound in [*sentence, " "]][:-1]
 
 
-def _word_bounds(phonemes: Sequence[str], ends: Sequence[int]) -> list[tuple[int, int]]:
-    """Return the first and the last sample of each word; `ends` has one more than phonemes, that of the beginning."""
-    bounds, at = [], 0
-    for space, word in groupby(phonemes, key=" ".__eq__):
-        size = len(list(word))
-        if not space:
-            bounds.append((ends[at], ends[at + size]))
-        at += size
-    return bounds
+def _stretches(voice: LoadedVoice, plan: Plan, words: list[tuple[str, int, int]], at: int) -> Iterator[SpokenPiece]:
+    """Yield one sentence, of whose words the first and last samples are given, `at` samples into the text."""
+    start = 0
+    sizes = chain(FRAMES, repeat(FRAMES[-1]))
+    while start < len(plan):
+        end = min(start + next(sizes), len(plan))
+        sound = voice.sound(plan, start, end)
+        if at == 0 and start == 0 and words:
+            lead = _lead_in(sound, first_word=words[0][1])
+            sound, at = sound[lead:], -lead
+        begun = words if end == len(plan) else [word for word in words if word[1] < plan.samples(end)]
+        words = words[len(begun) :]
+        yield SpokenPiece(
+            _pcm(sound),
+            [
+                WordTime(token, max(0, at + first) / SAMPLE_RATE, (at + last) / SAMPLE_RATE)
+                for token, first, last in begun
+            ],
+        )
+        start = end
 
 
-def _lead_in(audio: Any, rate: int) -> int:
-    """Return how many samples of silence in front to leave out."""
-    loud = np.flatnonzero(np.abs(audio) > _QUIET)
-    return max(0, int(loud[0]) - round(_LEAD_IN_S * rate)) if len(loud) else 0
+def _lead_in(sound: Any, *, first_word: int) -> int:
+    """Return how many samples of silence to leave out in front of a text: never of its first word."""
+    loud = (abs(sound) > _QUIET).nonzero()[0]
+    silent = min(int(loud[0]) if len(loud) else 0, first_word)
+    return max(0, silent - round(_LEAD_IN_S * SAMPLE_RATE))
 
 
-def _pcm(audio: Any) -> bytes:
-    data: bytes = (np.clip(audio, -1.0, 1.0) * 32767).astype("<i2").tobytes()
+def _pcm(sound: Any) -> bytes:
+    data: bytes = (sound.clip(-1.0, 1.0) * 32767).astype("<i2").tobytes()
     return data
