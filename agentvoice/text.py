@@ -101,7 +101,7 @@ class Pieces:
         """Whether these are words enough to begin with. Nobody pauses after `Dr.`, or between `7.30` and `p.m.`"""
         clause = text[-1] in _CLAUSE_ENDS
         unfinished = text[-1] == "." or text[-1].isdigit()
-        return self._words >= FIRST_WORDS - clause + 2 * unfinished
+        return self._words >= FIRST_WORDS - 2 * clause + 2 * unfinished
 
     def _overlong(self, text: str) -> bool:
         return len(text) > LONGEST and (text[-1] in _CLAUSE_ENDS or len(text) > LONGEST * 5 // 4)

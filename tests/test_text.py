@@ -200,3 +200,9 @@ def test_pauses_lose_no_word(text: str, pauses: list[bool]) -> None:
     assert whole.startswith(said)
     assert not any(map(is_spoken, whole[len(said) :]))
     assert all(any(map(is_spoken, piece)) for piece in out)
+
+
+def test_two_words_that_end_a_clause_are_enough_to_begin_with() -> None:
+    pieces = Pieces()
+
+    assert pieces.feed("Of course, a table") == ["Of course, "]

@@ -34,8 +34,8 @@ from .carrier import FRAME_S, Carrier
 log = Logger(__name__)
 
 _START_ONE = "start an agent with: agentvoice serve MODULE:AGENT"
-STREAM_SID = "MZ00000000000000000000000000000001"
-CALL_SID = "CA00000000000000000000000000000001"
+STREAM_SID = "MZ0001"
+CALL_SID = "CA0001"
 
 
 @dataclass(slots=True)
