@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Protocol
 
+import msgspec
+
 from agentvoice.commands import Command
+from agentvoice.conversation import Conversation, Manners
+from agentvoice.errors import UsageError
 from agentvoice.events import Event
 
 from .codec import Keep, Unknown, facts
@@ -64,7 +68,20 @@ class Replay:
     """`None` when every decision was the same."""
 
 
-def replay(trace: Trace, core: Callable[[Header], Core]) -> Replay:
+def conversation(header: Header) -> Core:
+    """Return a fresh conversation like the one that a call's header describes.
+
+    Raises:
+        UsageError: the header's manners are not ones that this version knows.
+    """
+    try:
+        manners = msgspec.convert(header.settings.get("manners", {}), Manners)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"the trace's manners cannot be had with this version: {error}") from error
+    return Conversation(header.call_id, header.audio, manners=manners, has_marks=header.has_marks)
+
+
+def replay(trace: Trace, core: Callable[[Header], Core] = conversation) -> Replay:
     """Give a fresh `core(header)` the trace's inputs, one by one, until a decision differs.
 
     Decisions are compared as the trace holds them: audio by its size, or all of it where it was kept; words as dots

@@ -128,9 +128,11 @@ class Simulation:
         self.log = io.StringIO()
         keep_open = self.log
         keep_open.close = lambda: None  # type: ignore[method-assign]
-        header = Header(call_id="demo-1", started_at=START, agent="Receptionist", keep=self.keep)
+        manners = Manners(speculate=False)
+        settings = {"manners": manners}
+        header = Header(call_id="demo-1", started_at=START, agent="Receptionist", keep=self.keep, settings=settings)
         self.writer = TraceWriter(self.log, header)
-        self.conversation = self.core("demo-1", TELEPHONE, manners=Manners(speculate=False))
+        self.conversation = self.core("demo-1", TELEPHONE, manners=manners)
         self.queue: list[tuple[float, int, Event | Callable[[float], None]]] = []
         self.order = itertools.count()
         self.now = 0.0

@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 
-from agentvoice.audio import TELEPHONE
+import pytest
+
 from agentvoice.commands import CancelContext, SendAudio, SendMark, StopReply
-from agentvoice.conversation import Conversation, Manners
+from agentvoice.conversation import Conversation
+from agentvoice.errors import UsageError
 from agentvoice.events import SpeechStarted
 from agentvoice.trace.codec import Keep, Unknown
 from agentvoice.trace.log import Header, Step, Trace
-from agentvoice.trace.replay import replay
+from agentvoice.trace.replay import conversation, replay
 
 HEADER = Header(call_id="c", started_at=100.0)
 
@@ -30,12 +32,8 @@ def trace(*steps: Step, keep: Keep = Keep.WORDS) -> Trace:
     return Trace(replace(HEADER, keep=keep), steps)
 
 
-def conversation(header: Header) -> Conversation:
-    return Conversation(header.call_id, header.audio, manners=Manners(speculate=False), has_marks=header.has_marks)
-
-
 def test_a_recorded_call_is_decided_again_as_it_was(booking) -> None:
-    result = replay(booking.trace, conversation)
+    result = replay(booking.trace)
 
     assert result.difference is None
     assert result.steps == len(booking.trace.steps)
@@ -49,7 +47,7 @@ def test_one_altered_decision_is_found_at_its_line(booking) -> None:
     altered = [*steps[place].commands[:at], CancelContext("another"), *steps[place].commands[at + 1 :]]
     steps[place] = replace(steps[place], commands=tuple(altered))
 
-    difference = replay(Trace(booking.trace.header, tuple(steps)), conversation).difference
+    difference = replay(Trace(booking.trace.header, tuple(steps))).difference
 
     assert difference is not None
     assert difference.line == steps[place].line + 1 + at
@@ -99,5 +97,7 @@ def test_an_input_that_cannot_be_given_ends_the_replay() -> None:
     assert result.difference.event == sneezed.event
 
 
-def test_the_line_is_the_telephone_unless_the_header_says_otherwise() -> None:
-    assert HEADER.audio == TELEPHONE
+def test_a_conversation_is_made_by_what_the_header_says() -> None:
+    assert isinstance(conversation(HEADER), Conversation)
+    with pytest.raises(UsageError, match="manners cannot be had"):
+        conversation(replace(HEADER, settings={"manners": {"lead_s": "long"}}))
