@@ -97,7 +97,9 @@ async def test_a_handler_that_will_not_listen_is_cancelled_and_waited_for() -> N
         try:
             await anyio.sleep_forever()
         finally:
-            ended.append(True)
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(0.1)
+                ended.append(True)
 
     app = Starlette(routes=[WebSocketRoute("/stubborn", stubborn)])
     async with serving(app) as port:
