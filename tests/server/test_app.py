@@ -281,5 +281,19 @@ def test_a_wrong_path_is_told_what_there_is(client: TestClient) -> None:
     assert "WebSocket /twilio/media" in refused.value.text
 
 
+def test_a_server_that_cannot_say_why_just_closes_a_stream_that_is_refused(host: Echo) -> None:
+    plain = create_app(host)
+
+    async def without_extensions(scope: Any, receive: Any, send: Any) -> None:
+        await plain({**scope, "extensions": {}}, receive, send)
+
+    with (
+        pytest.raises(WebSocketDisconnect) as refused,
+        TestClient(without_extensions).websocket_connect("/media"),
+    ):
+        pass
+    assert refused.value.code == 1008
+
+
 def test_a_stream_asked_for_like_a_page_is_told_to_be_a_websocket(client: TestClient) -> None:
     assert client.get("/twilio/media").status_code == 426
