@@ -85,12 +85,12 @@ class Exchange:
             if not self._outbox or now >= self._looked_at + _LOOK_S:
                 self._looked_at = now
                 self._carry_out(self._session.handle_timer(now=now))
+            if self._close is not None:
+                return self._close
             if (send := self._outbox.take()) is not None:
                 if send.key in self._lanes:
                     self._scheduler.resume(self._lanes[send.key])
                 return send
-            if self._close is not None:
-                return self._close
             self._changed = Event()
             with CancelScope(deadline=self._session.deadline):
                 await self._changed.wait()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from anyio import to_thread
 
@@ -12,6 +12,7 @@ from agentvoice.interfaces import SpeechEngine
 from agentvoice.server.serve import Tls, serve_app
 
 from .app import create_app
+from .faults import Faults
 from .limits import Limits
 from .service import MAX_CONTEXTS, SpeechService
 
@@ -28,12 +29,14 @@ async def serve(
     max_contexts: int = MAX_CONTEXTS,
     workers: int = 2,
     models: tuple[str, ...] = (),
+    faults: Sequence[str] = (),
     on_ready: Callable[[int], None] | None = None,
 ) -> None:
     """Load the engine and serve it until cancelled. asyncio only, as uvicorn is.
 
     `on_ready` is called with the port once connections are accepted; port 0 takes any free one. `models` are model
-    ids that are accepted besides those that begin with `sonic`: the name of the engine, for one.
+    ids that are accepted besides those that begin with `sonic`: the name of the engine, for one. `faults` are what
+    goes wrong on purpose, as in `faults.py`.
 
     Raises:
         UsageError: the port is in use, the certificate cannot be read, the voice cannot be had, or `host` is more
@@ -45,7 +48,13 @@ async def serve(
             " machine with --host 127.0.0.1"
         )
     service = SpeechService(
-        engine, api_key=api_key, limits=limits, max_contexts=max_contexts, workers=workers, models=models
+        engine,
+        api_key=api_key,
+        limits=limits,
+        max_contexts=max_contexts,
+        workers=workers,
+        models=models,
+        faults=Faults.parse(faults) if faults else None,
     )
     await to_thread.run_sync(service.prepare, abandon_on_cancel=True)
     await serve_app(create_app(service), host=host, port=port, on_ready=on_ready, tls=tls)

@@ -13,6 +13,7 @@ from agentvoice.interfaces import SpeechEngine
 from .auth import Gate
 from .convert import warm_up
 from .exchange import Exchange
+from .faults import Faults, FaultySession
 from .limits import Limits, Slots
 from .metrics import Metrics
 from .scheduler import RunInThread, Scheduler
@@ -36,6 +37,7 @@ class SpeechService:
         max_contexts: int = MAX_CONTEXTS,
         workers: int = 2,
         models: Sequence[str] = (),
+        faults: Faults | None = None,
         in_thread: RunInThread | None = None,
     ) -> None:
         self.gate: Final = Gate(api_key)
@@ -45,6 +47,8 @@ class SpeechService:
         self._engine = engine
         self._slots = Slots(max_contexts)
         self._limits = limits or Limits()
+        self._faults = faults
+        self._exchanges = 0
         self._scheduler = Scheduler(engine, workers=workers, in_thread=in_thread)
 
     def prepare(self) -> None:
@@ -70,4 +74,6 @@ class SpeechService:
             limits=self._limits,
             now=current_time(),
         )
-        return Exchange(session, self._scheduler, self.metrics)
+        self._exchanges += 1
+        faulty = FaultySession(session, self._faults, name=str(self._exchanges)) if self._faults else session
+        return Exchange(faulty, self._scheduler, self.metrics)
