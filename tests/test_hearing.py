@@ -186,6 +186,30 @@ async def test_a_recogniser_that_refuses_for_good_is_not_asked_again_and_the_cal
     assert caller.finals == [""]
 
 
+async def test_a_recogniser_that_refuses_to_go_on_is_not_asked_again() -> None:
+    lexicon = Lexicon()
+    recognizer = ScriptedRecognizer(lexicon.hear, faults={0: Fault(rejects=True)})
+    async with line(recognizer) as caller:
+        await caller.speak(lexicon.say("hello"))
+        await caller.be_silent(3.0)
+
+    assert recognizer.opened == 1
+    assert caller.finals == [""]
+
+
+async def test_a_recogniser_that_has_worked_since_is_opened_again_at_once() -> None:
+    lexicon = Lexicon()
+    recognizer = ScriptedRecognizer(lexicon.hear, fails_to_open=5, faults={1: Fault(crashes=True)})
+    async with line(recognizer) as caller:
+        await caller.be_silent(5.0)
+        await caller.speak(lexicon.say("hello"))
+        await caller.be_silent(1.0)
+        await caller.speak(lexicon.say("goodbye"))
+        await caller.be_silent(1.0)
+
+    assert caller.finals == ["hello", "goodbye"]
+
+
 async def test_a_transcript_that_does_not_come_is_replaced_by_the_last_partial_one_in_time() -> None:
     lexicon = Lexicon()
     recognizer = ScriptedRecognizer(lexicon.hear, faults={0: Fault(never_answers=True)})

@@ -13,7 +13,7 @@ from anyio import create_memory_object_stream, create_task_group, sleep, sleep_f
 from anyio.abc import ObjectReceiveStream
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from agentvoice.errors import ProviderUnavailable
+from agentvoice.errors import ProviderRejected, ProviderUnavailable
 from agentvoice.events import Transcript
 from agentvoice.interfaces import Listening, VoiceDetector
 
@@ -61,6 +61,8 @@ class Fault:
 
     crashes: bool = False
     """The recogniser breaks in the middle of the segment."""
+    rejects: bool = False
+    """It refuses to go on in the middle of the segment, and for good."""
     never_answers: bool = False
     """No final transcript comes."""
     feed_blocks_s: float = 0.0
@@ -143,6 +145,8 @@ class _ScriptedListening:
         fault = self._script.faults.get(number, SOUND)
         if fault.crashes and not fresh:
             raise ProviderUnavailable("script", "crashed")
+        if fault.rejects and not fresh:
+            raise ProviderRejected("script", "the account is closed")
         if fresh:
             await sleep(fault.feed_blocks_s)
         self._script.segments[number] += pcm
