@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from .commands import TurnClosed
 from .conversation import Manners
-from .errors import UsageError
 from .interfaces import LanguageModel
 from .interruption import InterruptionSource
-from .llm import Tokens
+from .llm import NO_MODEL, Tokens
 from .sources import KeySource, TranscriptSource, VoiceActivitySource
 from .turn import Turn
 
@@ -40,7 +39,7 @@ class Agent:
     """What can interrupt the agent."""
 
     call: Call
-    llm: LanguageModel | None = None
+    llm: LanguageModel = NO_MODEL
     """The language model; the process's own when the class names none."""
 
     def reply(self, turn: Turn) -> Tokens:
@@ -49,8 +48,6 @@ class Agent:
         `turn.prompt` is what the caller said, `turn.history` the conversation up to and with it. A turn may be
         speculative (`turn.confirmed` is false): what happens here must then be harmless if it comes to nothing.
         """
-        if self.llm is None:
-            raise UsageError(f"{type(self).__name__} has no language model: set `llm`, or write `reply`")
         return self.llm.stream(turn.history)
 
     async def on_call_start(self) -> None:

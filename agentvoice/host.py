@@ -14,6 +14,7 @@ from .events import Event
 from .hearing import Hearing
 from .history import History
 from .interfaces import LanguageModel, Message, SpeechRecognizer, Synthesizer, Transport, VoiceActivity
+from .llm import NO_MODEL
 from .logger import Logger
 from .trace.observer import Observer
 
@@ -38,7 +39,7 @@ class Host(AsyncContextManagerMixin):
         synthesizer: Synthesizer,
         vad: VoiceActivity,
         recognizer: SpeechRecognizer,
-        llm: LanguageModel | None = None,
+        llm: LanguageModel = NO_MODEL,
         observe: Callable[[Call], Sequence[Observer]] = lambda _: (),
     ) -> None:
         """`agent` makes one for each call; `observe` names those who watch a call, such as a trace."""
@@ -58,8 +59,7 @@ class Host(AsyncContextManagerMixin):
         async with create_task_group() as group:
             group.start_soon(to_thread.run_sync, self._vad.prepare)
             group.start_soon(to_thread.run_sync, self._recognizer.prepare)
-            if self._llm is not None:
-                group.start_soon(to_thread.run_sync, self._llm.prepare)
+            group.start_soon(to_thread.run_sync, self._llm.prepare)
         llm: object = self._llm
         if isinstance(llm, Warms):
             await llm.warm(History(self._agent().instructions).messages())
@@ -76,7 +76,8 @@ class Host(AsyncContextManagerMixin):
     ) -> None:
         """Carry one call to its end. Whatever goes wrong in it is logged, and ends this call only."""
         agent = self._agent()
-        agent.llm = agent.llm or self._llm
+        if agent.llm is NO_MODEL:
+            agent.llm = self._llm
         rate = transport.audio.sample_rate
 
         def ears(deliver: Callable[[Event], None]) -> Hearing:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from inspect import isawaitable
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
-from .errors import ProviderUnavailable
+from .errors import ProviderUnavailable, UsageError
 from .interfaces import LanguageModel, Message
 
 if TYPE_CHECKING:
@@ -17,6 +17,20 @@ Model = TypeVar("Model", bound="BaseModel")
 
 Tokens: TypeAlias = AsyncIterator[str] | Awaitable[AsyncIterator[str]]
 """What `reply` may return: an async generator of strings is the plainest."""
+
+
+class NoModel:
+    """Stands where there is no language model, and says so when it is asked."""
+
+    def prepare(self) -> None:
+        """Do nothing."""
+
+    def stream(self, messages: Sequence[Message], *, schema: Mapping[str, Any] | None = None) -> AsyncIterator[str]:  # noqa: ARG002
+        """Raise: an agent without a model has to write its replies itself."""
+        raise UsageError("this agent has no language model: set `llm`, or write `reply`")
+
+
+NO_MODEL: Final = NoModel()
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """A restaurant that answers its telephone, and takes a booking.
 
-    agentvoice serve examples/telephony.py:Receptionist
-    agentvoice call http://127.0.0.1:8080/twilio/voice --script examples/caller/booking.yaml
+agentvoice serve examples/telephony.py:Receptionist
+agentvoice call http://127.0.0.1:8080/twilio/voice --script examples/caller/booking.yaml
 """
 
 from collections.abc import AsyncIterator
@@ -37,7 +37,6 @@ Caller: Peter Miller.
 You: Thank you, Peter Miller, your table for five people at eight o'clock is booked. Is there anything else?"""
 
     async def reply(self, turn: Turn) -> AsyncIterator[str]:
-        assert self.llm is not None
         if "bye" not in turn.prompt.lower():
             async for token in self.llm.stream(turn.history):
                 yield token

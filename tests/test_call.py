@@ -412,12 +412,11 @@ async def test_the_caller_s_audio_goes_to_the_ears() -> None:
 
 
 async def test_one_who_does_not_read_the_events_misses_some_and_harms_nobody() -> None:
-    async with calling(Parrot()) as scene:
-        async with scene.call.events(KeyPressed) as events:
-            for _ in range(100):
-                scene.line.happens(KeyPressed("5"))
-            await sleep(1)
-            assert events.statistics().current_buffer_used == 64  # type: ignore[attr-defined]
+    async with calling(Parrot()) as scene, scene.call.events(KeyPressed) as events:
+        for _ in range(100):
+            scene.line.happens(KeyPressed("5"))
+        await sleep(1)
+        assert events.statistics().current_buffer_used == 64  # type: ignore[attr-defined]
 
 
 async def test_what_is_worth_keeping_is_kept() -> None:

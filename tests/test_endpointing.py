@@ -7,9 +7,9 @@ from agentvoice.endpointing import Endpointer, Endpointing, UtteranceLikely, Utt
 from agentvoice.events import SpeechStarted, SpeechStopped, Transcript
 
 
-def spoken(*segments: tuple[float, float, str], patience: Endpointing = Endpointing()) -> Endpointer:
+def spoken(*segments: tuple[float, float, str], patience: Endpointing | None = None) -> Endpointer:
     """An endpointer that heard segments of speech, each understood at once."""
-    endpointer = Endpointer(patience)
+    endpointer = Endpointer(patience or Endpointing())
     for start, stop, text in segments:
         endpointer.receive(SpeechStarted(start))
         endpointer.receive(SpeechStopped(stop))

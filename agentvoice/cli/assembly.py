@@ -14,6 +14,7 @@ from agentvoice.agent import Agent
 from agentvoice.errors import PluginNotFound, UsageError
 from agentvoice.host import Host
 from agentvoice.interfaces import LanguageModel, SpeechEngine, Synthesizer
+from agentvoice.llm import NO_MODEL
 from agentvoice.plugins import load
 from agentvoice.settings import Settings
 from agentvoice.streams import connect_websocket
@@ -54,14 +55,14 @@ async def open_host(
         yield host
 
 
-def _llm(agent: type[Agent], name: str) -> LanguageModel | None:
+def _llm(agent: type[Agent], name: str) -> LanguageModel:
     """Load the language model, unless the agent can do without: it has one of its own, or writes its replies."""
     try:
         model: LanguageModel = load("llm", name)()
     except PluginNotFound:
-        if agent.llm is None and agent.reply is Agent.reply:
+        if agent.llm is NO_MODEL and agent.reply is Agent.reply:
             raise
-        return None
+        return NO_MODEL
     return model
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from anyio import create_memory_object_stream, create_task_group
 from anyio.abc import ObjectReceiveStream
 
-from ..events import BargeIn, Event
+from agentvoice.events import BargeIn, Event
 
 if TYPE_CHECKING:
-    from ..call import Call
+    from agentvoice.call import Call
 
 
 class EventSource(ABC):

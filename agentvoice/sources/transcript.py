@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..events import BargeIn, BargeInKind, Event, Transcript
+from agentvoice.events import BargeIn, BargeInKind, Event, Transcript
+
 from ._watch import EventSource
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..events import BargeIn, BargeInKind, Event, SpeechStarted, SpeechStopped
+from agentvoice.events import BargeIn, BargeInKind, Event, SpeechStarted, SpeechStopped
+
 from ._watch import EventSource
 
 

@@ -10,15 +10,13 @@ import urllib.error
 import urllib.request
 import wave
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 from xml.etree import ElementTree as ET
 
 from anyio import BrokenResourceError, EndOfStream, create_task_group, current_time, sleep_until, to_thread
-
 from websockets.exceptions import InvalidMessage, InvalidStatus, InvalidURI
 
 from agentvoice.audio import TELEPHONE, mulaw_to_linear
@@ -73,7 +71,7 @@ class PhoneCall:
         except* BrokenResourceError:
             log.info("line_closed")
 
-    async def _hear(self, stream: MessageStream, hang_up: Any) -> None:
+    async def _hear(self, stream: MessageStream, hang_up: Callable[[], None]) -> None:
         """Take what the agent sends, until it closes the stream."""
         while True:
             try:
