@@ -35,6 +35,7 @@ from agentvoice.speakable import Speakable, speakable
         ("  two\t blanks \u00a0 and\r\n\r\n lines  ", "two blanks and\nlines"),
         ("Hello. :-) — …", "Hello."),
         ("... “Yes” — no", "... “Yes” — no"),
+        ("はい。（", "はい。"),
         ("---", ""),
         ("-", ""),
         ("(see [the (long) page](u", "(see the (long) page(u"),

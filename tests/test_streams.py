@@ -96,6 +96,32 @@ async def test_this_machine_is_reached_without_a_proxy(url: str, *, local: bool)
     assert streams._is_local(url) is local
 
 
+@pytest.mark.parametrize(("url", "proxy"), [("ws://localhost/x", None), ("wss://example.com/x", True)])
+async def test_the_proxy_of_the_environment_is_used_for_the_world_outside(
+    url: str, proxy: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+
+    class Connection:
+        def __init__(self, url: str, **options: Any) -> None:
+            asked.update(options)
+
+        async def __aenter__(self) -> Any:
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            pass
+
+        async def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(streams, "_client", lambda: Connection)
+    async with connect_websocket(url, ping_timeout=7):
+        pass
+    assert asked["proxy"] is proxy
+    assert asked["ping_timeout"] == 7
+
+
 # ------------------------------------------------------------------ over sockets
 
 

@@ -120,6 +120,7 @@ def test_a_sentence_without_end_is_split_at_a_clause_or_at_a_word() -> None:
 
 def test_a_piece_is_never_punctuation_alone() -> None:
     assert split("... !!! — Hello there. — ??? Yes.") == ["... !!! — Hello there. ", "— ??? Yes."]
+    assert split("はい。（") == ["はい。"]
     assert split("...") == []
     assert split("") == []
     assert split("“…”  ") == []

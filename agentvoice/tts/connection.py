@@ -38,7 +38,7 @@ from .contexts import Contexts
 from .dialect import ContextProtocol, Dialect
 from .failures import handshake_error, reason_of
 from .governor import Limits
-from .messages import Done, Failure, Generate, GenerationConfig, Response, Unknown
+from .messages import Failure, Generate, GenerationConfig, Response, Unknown
 
 log = structlog.get_logger(__name__)
 
@@ -241,8 +241,6 @@ class ContextSynthesizer(AsyncContextManagerMixin):
             case Unknown(context_id, kind, size):
                 log.debug("unknown_message", provider=self._provider, context_id=context_id, type=kind, size=size)
         self._carry_out(self._contexts.receive(socket, response, now=current_time()))
-        if isinstance(response, Done | Failure):
-            self._wake()
 
     async def _write(self, socket: int, stream: MessageStream, dialect: Dialect, scope: CancelScope) -> None:
         """Send what the contexts want to say, in their order."""

@@ -311,6 +311,5 @@ class Contexts:
                 reason = f"the provider said nothing for {self._limits.stall_s:g} s"
                 if self._heard[context.socket] + self._limits.stall_s <= now:
                     self._hung.add(context.socket)  # the path may be dead, and a successor would stall there too
-                    self._governor.socket_down(context.socket)
                 events += self._abandon(context, reason, now)
         return events

@@ -13,11 +13,12 @@ from agentvoice.audio import TELEPHONE, AudioFormat, Encoding
 from agentvoice.errors import ProviderRejected, ProviderUnavailable
 from agentvoice.events import AudioReceived, ContextDone, ContextFailed
 from agentvoice.interfaces import MessageStream
+from agentvoice.streams import memory_pair
 from agentvoice.testing.contracts.synthesizer import Listener, check_synthesizer
 from agentvoice.testing.tts import ScriptedSpeech, SpeechFault
 from agentvoice.tts.connection import ContextSynthesizer
 from agentvoice.tts.governor import Limits
-from agentvoice.tts.wire import Cancel, Failure, Generate
+from agentvoice.tts.wire import Cancel, Done, Failure, Generate, render_response
 
 pytestmark = pytest.mark.anyio
 
@@ -144,6 +145,13 @@ async def test_an_idle_close_is_silent_and_the_next_turn_finds_a_warm_socket() -
         assert await end_of(listener) == ContextDone("b")
         assert current_time() - began < 1
     assert speech.handshakes == 4
+
+
+async def test_after_an_idle_close_the_socket_is_back_at_once_however_often_that_happens() -> None:
+    speech = ScriptedSpeech(idle_s=10)
+    async with synthesizer(speech):
+        await sleep(1000)
+    assert speech.handshakes == 100
 
 
 async def test_text_waits_for_a_socket_that_is_down() -> None:
@@ -308,6 +316,35 @@ async def test_it_can_be_cancelled_from_outside() -> None:
             await sleep(100)
     assert scope.cancelled_caught
     assert not speech.connections
+
+
+async def test_who_never_spoke_is_told_of_the_end_too() -> None:
+    async with synthesizer(ScriptedSpeech()) as tts:
+        listener = Listener("a")
+        tts.open("a", audio=TELEPHONE, deliver=listener)
+    assert listener.events == [ContextFailed("a", "speech was shut down", retryable=False)]
+
+
+async def test_a_place_is_free_again_soon_after_an_early_end() -> None:
+    client, server = memory_pair()
+
+    @asynccontextmanager
+    async def connect() -> AsyncGenerator[MessageStream, None]:
+        yield client
+
+    limits = Limits(total=1, linger_s=0.5)
+    async with ContextSynthesizer(connect, limits=limits) as tts:
+        first, second = say(tts, "a"), say(tts, "b")
+        assert '"a"' in await server.receive()
+        await server.send(render_response(Done("a")))  # without a sound
+        assert isinstance(await end_of(first), ContextFailed)
+        assert "cancel" in await server.receive()
+        began = current_time()
+        assert '"b"' in await server.receive()
+        assert current_time() - began == pytest.approx(0.5)
+        assert not second.events
+        await client.aclose()
+        await server.aclose()
 
 
 class Odd:
