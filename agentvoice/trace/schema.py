@@ -35,10 +35,8 @@ def schema() -> Mapping[str, Any]:
     _, components = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
     header = _line(components.pop("Header"), {"agentvoice_trace": {"const": VERSION}})
     lines = [header, _line({}, {"t": _T, "now": _NOW, "in": {"const": "Timer"}})]
-    for name in EVENTS:
-        lines.append(_line(components.pop(name), {"t": _T, "now": _NOW, "in": {"const": name}}))
-    for name in COMMANDS:
-        lines.append(_line(components.pop(name), {"t": _T, "out": {"const": name}}))
+    lines += [_line(components.pop(name), {"t": _T, "now": _NOW, "in": {"const": name}}) for name in EVENTS]
+    lines += [_line(components.pop(name), {"t": _T, "out": {"const": name}}) for name in COMMANDS]
     return {
         "$schema": DIALECT,
         "title": f"A line of an agentvoice trace, version {VERSION}",

@@ -90,3 +90,12 @@ def test_a_delivered_context_is_kept_whole_and_one_without_words_up_to_what_was_
     wordless.succeed(delivered=False)
 
     assert (whole.base, wordless.base) == (SECOND, 800)
+
+
+def test_what_comes_after_a_clear_is_a_stretch_of_its_own() -> None:
+    line, turn = FarEnd(TELEPHONE), take()
+    line.play(turn, SECOND, 10.0)
+    line.clear(10.5)
+    line.play(turn, SECOND, 10.5)
+
+    assert [(run.position, run.start, run.end) for run in turn.runs] == [(0, 10.0, 10.5), (SECOND, 10.5, 11.5)]

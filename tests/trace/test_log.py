@@ -92,12 +92,18 @@ def test_kinds_of_a_later_version_are_tolerated() -> None:
 
 def test_a_full_disk_ends_the_trace_and_not_the_call() -> None:
     class Full(io.StringIO):
+        asked = 0
+
         def write(self, text: str) -> int:
+            self.asked += 1
             raise OSError(28, "No space left on device")
 
-    writer = TraceWriter(Full(), HEADER)
+    full = Full()
+    writer = TraceWriter(full, HEADER)
     writer.received(100.5, None)
     writer.closed()
+
+    assert full.asked == 1
 
 
 def test_settings_may_be_frozen_values() -> None:

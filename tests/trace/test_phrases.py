@@ -133,3 +133,10 @@ def test_a_noise_has_no_words_and_the_last_segment_those_known_so_far(story) -> 
 
 def test_only_a_turn_with_unheard_words_was_cut(story) -> None:
     assert [of_turn(turn).cut_at is not None for turn in story.turns] == [False, True, False, False]
+
+
+def test_what_was_said_before_leaves_cut_words_their_room() -> None:
+    before = Phrase(said("Hello", 10.2))
+    cut = Phrase([*said("I", 12.0), *said("can offer", 12.3, heard=False)], cut_at=12.3)
+
+    assert [one.word.text for one in flowing([before, cut], ROW)] == ["Hello", "I", "can", "offer"]

@@ -68,3 +68,11 @@ def test_a_row_knows_what_it_shows(story) -> None:
 
 def test_moments_are_written_as_people_read_them() -> None:
     assert [clock(at) for at in (0, 5.2, 65, 600)] == ["0:00", "0:05", "1:05", "10:00"]
+
+
+def test_a_good_place_to_break_is_no_reason_for_a_stump(story) -> None:
+    speech = (Sound(0.0, 0.85), Sound(1.15, 12.5))
+
+    found = rows(replace(story, turns=(), barge_ins=(), segments=speech), 12.5, 12.0)
+
+    assert min(row.end - row.start for row in found) > 3

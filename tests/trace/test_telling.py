@@ -293,3 +293,14 @@ def test_a_real_call_is_told_as_it_was(booking) -> None:
     assert story.holes == ()
     assert [one.confirmed for one in story.barge_ins] == [True]
     assert story.ended_by == "agent"
+
+
+def test_audio_of_a_context_that_was_succeeded_is_stale() -> None:
+    story = told(
+        (101.0, None, OPENED, THINKING),
+        (101.6, None, ContextSucceeded("t1", "c1", "c2", 0)),
+        (101.7, None, SendAudio("c1", bytes(160))),
+    )
+
+    assert story.stale_frames == 1
+    assert story.turns[0].sounds == ()
