@@ -11,7 +11,7 @@ from typing import Final
 from .speakable import OPENERS, Speakable, is_spoken
 
 FIRST_WORDS: Final = 4
-"""The first piece ends after so many words; one earlier where a clause ends there."""
+"""The first piece ends after so many words; two earlier where a clause ends there."""
 LONGEST: Final = 240
 """Characters of one sentence after which its pieces end at clauses, or at words if they must."""
 
