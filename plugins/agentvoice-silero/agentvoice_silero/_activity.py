@@ -1,23 +1,18 @@
-"""The plugin: a model that is loaded once, and one detector for each call."""
+"""The plugin: a model that is loaded once, and one detector for each call. What it needs is imported with the model."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Final
 
 from agentvoice.assets import ensure
 
-from ._model import CONTEXTS, Floats, Model, fresh_state
 from ._weights import MODEL, WEIGHTS
 
-FAINT: Final = 64
-"""Peak, of 32,768, below which a window cannot be speech on a telephone: 54 dB under full scale."""
-SETTLED: Final = 8
-"""After so many faint windows (a quarter of a second) the model has nothing to remember, and is not asked any more."""
+if TYPE_CHECKING:
+    from ._detector import Detector
+    from ._model import Model
+
+RATES: Final = (8000, 16000)
 
 
 class Silero:
@@ -28,6 +23,8 @@ class Silero:
 
     def prepare(self) -> None:
         """Load the model: a file of 2 MB, fetched once into the user's cache."""
+        from ._model import Model  # noqa: PLC0415 - takes a third of a second
+
         self._model = self._model or Model(ensure(WEIGHTS) / MODEL.name)
 
     def detector(self, sample_rate: int) -> Detector:
@@ -36,48 +33,10 @@ class Silero:
         Raises:
             ValueError: the model knows no other sample rates.
         """
-        if sample_rate not in CONTEXTS:
-            raise ValueError(
-                f"sample_rate is {sample_rate}, and Silero hears {' or '.join(map(str, CONTEXTS))}; resample"
-            )
+        from ._detector import Detector  # noqa: PLC0415 - as above
+
+        if sample_rate not in RATES:
+            raise ValueError(f"sample_rate is {sample_rate}, and Silero hears {' or '.join(map(str, RATES))}; resample")
         self.prepare()
         assert self._model is not None  # noqa: S101 - `prepare` has just seen to it
         return Detector(self._model, sample_rate)
-
-
-class Detector:
-    """Voice activity of one call: cuts the audio into windows of 32 ms, and asks the model about those with sound."""
-
-    window_s = 0.032
-
-    def __init__(self, model: Model, sample_rate: int) -> None:
-        self._model = model
-        self._sample_rate = sample_rate
-        self._samples = round(sample_rate * self.window_s)
-        self._rest = b""
-        self._context: Floats = np.zeros(CONTEXTS[sample_rate], np.float32)
-        self._state = fresh_state()
-        self._faint: float = math.inf
-        """How many windows in a row were faint."""
-
-    async def feed(self, pcm: bytes) -> Sequence[float]:
-        """Return the probability of speech in each window that `pcm` completes. Takes 0.15 ms a window, on the spot:
-        less than handing it to a thread would take."""
-        pcm = self._rest + pcm
-        size = 2 * self._samples
-        whole = len(pcm) // size * size
-        self._rest = pcm[whole:]
-        return [self._judge(np.frombuffer(pcm, "<i2", self._samples, at)) for at in range(0, whole, size)]
-
-    def _judge(self, window: NDArray[Any]) -> float:
-        loudest = max(int(window.max()), -int(window.min()))
-        self._faint = self._faint + 1 if loudest < FAINT else 0
-        samples: Floats = window.astype(np.float32) / np.float32(32768)
-        if self._faint > SETTLED:
-            probability, self._state = 0.0, fresh_state()
-        else:
-            probability, self._state = self._model(
-                np.concatenate((self._context, samples)), self._state, self._sample_rate
-            )
-        self._context = samples[-len(self._context) :]
-        return probability

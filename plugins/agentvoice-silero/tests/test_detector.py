@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from agentvoice_silero._activity import SETTLED, Detector
+from agentvoice_silero._detector import SETTLED, Detector
 from agentvoice_silero._model import Floats
 
 pytestmark = pytest.mark.anyio
