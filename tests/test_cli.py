@@ -169,6 +169,11 @@ def test_a_speech_server_for_everybody_without_a_key_is_refused(tmp_path: Path) 
     assert "--api-key" in complaint("speech", "--engine", "tone", "--host", "0.0.0.0", "--port", "0", at=tmp_path)
 
 
+def test_a_fault_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    line = complaint("speech", "--engine", "tone", "--port", "0", "--fault", "gremlin", at=tmp_path)
+    assert line.startswith("there is no fault 'gremlin'; there is drop")
+
+
 def test_half_a_certificate_is_refused(tmp_path: Path) -> None:
     assert "go together" in complaint("speech", "--engine", "tone", "--tls-cert", "x.pem", at=tmp_path)
 

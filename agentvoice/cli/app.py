@@ -93,13 +93,26 @@ def speech(
     api_key: Annotated[str | None, typer.Option(help="What clients must show. Needed beyond loopback.")] = None,
     tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="Certificate, in PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its key, in PEM.")] = None,
+    open_to_all: Annotated[bool, typer.Option("--open-to-all", help="Beyond loopback, and without a key.")] = False,
     fault: Annotated[list[str] | None, typer.Option(metavar="FAULT", help="Misbehave on purpose; repeatable.")] = None,
 ) -> None:
-    """Serve text-to-speech over the context WebSocket, to any client of that protocol."""
+    """Serve text-to-speech over the context WebSocket, to any client of that protocol.
+
+    Faults, for testing a client: [bold]drop:bytes=20000[/], [bold]stall:bytes=20000,seconds=30[/],
+    [bold]ignore-cancel[/], [bold]talk-after-cancel:seconds=0.5[/], [bold]late-done[/], [bold]nameless-error[/],
+    [bold]429[/], [bold]never-done[/]; each takes [bold]p=0.3[/], and [bold]seed=7[/] chooses which it befalls.
+    """
     from .speech import speech as command  # noqa: PLC0415
 
     command(
-        host=host, port=port, engine=engine, api_key=api_key, tls_cert=tls_cert, tls_key=tls_key, faults=fault or []
+        host=host,
+        port=port,
+        engine=engine,
+        api_key=api_key,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        open_to_all=open_to_all,
+        faults=fault or [],
     )
 
 

@@ -25,6 +25,7 @@ def speech(
     api_key: str | None,
     tls_cert: Path | None,
     tls_key: Path | None,
+    open_to_all: bool,
     faults: Sequence[str],
 ) -> None:
     """Serve speech until told to stop."""
@@ -49,6 +50,8 @@ def speech(
             api_key=key.get_secret_value() if key else None,
             tls=tls,
             models=(name,),
+            open_to_all=open_to_all,
+            faults=faults,
             on_ready=ready,
         )
     )
