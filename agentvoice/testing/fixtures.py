@@ -1,8 +1,10 @@
-"""For a `conftest.py`: asynchronous tests run on asyncio and on trio, in virtual time, unless they say otherwise.
+"""Asynchronous tests run on asyncio and on trio, in virtual time, unless they say otherwise.
+
+`pytest --agentvoice-clock` brings them in, or a `conftest.py`:
 
     from agentvoice.testing.fixtures import anyio_backend, pytest_generate_tests
 
-Tests marked `sockets` or `speech` touch the world outside, and run on asyncio in real time.
+Tests marked `real_time`, `sockets` or `speech` touch the world outside, and run on asyncio in real time.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import pytest
 
 from .clock import virtual
 
-REAL = ("sockets", "speech")
+REAL = ("real_time", "sockets", "speech")
 """Markers of tests that need the real clock."""
 
 

@@ -1,0 +1,103 @@
+import time
+
+import anyio
+import pytest
+from anyio import create_task_group, current_time, fail_after, move_on_after, sleep, sleep_until
+
+pytest_plugins = ("pytester",)
+
+
+@pytest.mark.anyio
+async def test_an_hour_passes_in_a_moment_and_exactly() -> None:
+    began, really = current_time(), time.perf_counter()
+    await sleep(3600)
+
+    assert current_time() - began == pytest.approx(3600, abs=1e-6)
+    assert time.perf_counter() - really < 5
+
+
+@pytest.mark.anyio
+async def test_sleepers_wake_in_the_order_of_their_times() -> None:
+    woken: list[tuple[str, float]] = []
+    began = current_time()
+
+    async def sleeper(name: str, seconds: float) -> None:
+        await sleep(seconds)
+        woken.append((name, round(current_time() - began, 6)))
+
+    async with create_task_group() as group:
+        for name, seconds in (("c", 30.0), ("a", 0.02), ("b", 1.5)):
+            group.start_soon(sleeper, name, seconds)
+
+    assert woken == [("a", 0.02), ("b", 1.5), ("c", 30.0)]
+
+
+@pytest.mark.anyio
+async def test_the_clock_does_not_move_while_somebody_works() -> None:
+    began = current_time()
+    for _ in range(1000):
+        await anyio.lowlevel.checkpoint()
+
+    assert current_time() == began
+
+
+@pytest.mark.anyio
+async def test_a_deadline_passes_exactly_when_nothing_comes_before_it() -> None:
+    began = current_time()
+    with move_on_after(2.5) as scope:
+        await anyio.Event().wait()
+
+    assert scope.cancelled_caught
+    assert current_time() - began == pytest.approx(2.5, abs=1e-6)
+
+
+@pytest.mark.anyio
+async def test_a_schedule_of_frames_does_not_drift() -> None:
+    began = current_time()
+    with fail_after(7200):
+        for number in range(1, 30_001):
+            await sleep_until(began + number * 0.02)
+
+    assert current_time() - began == pytest.approx(600, abs=1e-6)
+
+
+ONE_TEST = """
+    import anyio, pytest
+
+    @pytest.mark.anyio
+    async def test_waiting():
+        await anyio.sleep(120)
+
+    @pytest.mark.anyio
+    @pytest.mark.real_time
+    async def test_the_wall_clock():
+        began = anyio.current_time()
+        await anyio.sleep(0.01)
+        assert anyio.current_time() > 1  # the machine has been up for longer than virtual time
+"""
+
+
+def run(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
+    pytester.makepyfile(ONE_TEST)
+    plugin = ("-p", "agentvoice.testing.pytest_plugin")
+    return pytester.runpytest_inprocess("-p", "no:agentvoice", *plugin, "-p", "no:cacheprovider", *options)
+
+
+def test_the_installed_plugin_runs_a_test_twice_in_virtual_time_where_asked_to(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "-v", "--timeout=60", "--agentvoice-clock")
+
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["*test_waiting?asyncio? PASSED*", "*test_waiting?trio? PASSED*"])
+    result.stdout.fnmatch_lines(["*test_the_wall_clock?asyncio-real? PASSED*"])
+
+
+def test_the_configuration_can_ask_for_it_too(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nagentvoice_clock = true\n")
+
+    run(pytester).assert_outcomes(passed=3)
+
+
+def test_the_installed_plugin_leaves_everybody_else_s_clock_alone(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "--collect-only", "-q")
+
+    result.stdout.no_fnmatch_line("*asyncio-real*")
