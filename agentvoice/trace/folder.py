@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .log import read_trace
+from .measure import measure
 from .picture import compose, picture, rasterise
 from .recording import read_recording
 from .report import Report, report
@@ -34,8 +35,8 @@ def complete(folder: Path, *, notes: Mapping[str, Any] | None = None, png: bool 
     trace = read_trace(folder / TRACE)
     truth = read_truth(folder / TRUTH) if (folder / TRUTH).exists() else None
     recording = read_recording(folder / RECORDING) if (folder / RECORDING).exists() else None
-    story = tell(trace, zero=truth.t0 if truth else None)
-    found, score = report(story, recording, truth, notes), Score(story, recording)
+    measured = measure(tell(trace, zero=truth.t0 if truth else None), recording, truth)
+    found, score = report(measured, notes), Score(measured.observed(), recording)
     (folder / "report.json").write_bytes(found.json())
     (folder / "timeline.html").write_text(page(found, score), encoding="utf-8")
     if png:

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from agentvoice.commands import TurnState
-
 from .phrases import LINE, Placed
 from .recording import SILENT, Column, Track
-from .staff import EDGE, LEFT, OUTCOME_CLASS, Row, clock
-from .story import BargeInStory, Sound, Story, Stretch, TurnStory
+from .staff import LEFT, Row, clock
+from .story import Sound, Story, TurnStory
 from .svg import group, number, tag, text
-from .typeface import width
 
 WAVE: Final = 54.0
 """The height of a waveform."""
-BAR: Final = 21.0
-"""The height of a turn's bar."""
-
-FLAG: Final = 21.0
-"""The height of a line of flags."""
-
 _LABELLED_PX: Final = 64.0
 _STEPS: Final = (1, 2, 5, 10, 15, 30, 60)
 
@@ -154,188 +144,3 @@ def holes(story: Story, row: Row, y: float) -> Iterator[str]:
             x, wide = row.x(hole.at), row.x(hole.at + hole.seconds) - row.x(hole.at)
             d = f"M{number(x)} {number(y)}h{number(max(8.0, wide))}v2h-{number(max(0.0, wide - 8))}l-4 5l-4 -5z"
             yield tag("path", cls="hole", d=d, title=f"hole of {1000 * hole.seconds:.0f} ms")
-
-
-# ------------------------------------------------------------------ turns
-
-
-def bars(turns: Sequence[TurnStory], row: Row, y: float, hatch: str) -> Iterator[str]:
-    """Draw each turn: pale while it is silent, full while it speaks, striped while it is held."""
-    for number_, turn in enumerate(turns):
-        if not row.shows(turn.opened, turn.closed) or turn.closed <= turn.opened:
-            continue
-        left, right = row.x(turn.opened), row.x(turn.closed)
-        cls = OUTCOME_CLASS.get(turn.outcome, "completed")
-        drawn = [tag("rect", cls="pale", x=left, y=y, width=max(2.0, right - left - 1), height=BAR, rx=4)]
-        drawn += [_stretch(stretch, row, y, hatch) for stretch in turn.states if _sounding(stretch, row)]
-        following = [later for later in turns[number_ + 1 :] if row.shows(later.opened, later.closed)]
-        drawn += _label(turn, row, y, row.x(following[0].opened) if following else EDGE)
-        drawn += _successions(turn, row, y)
-        times = {"data_from": f"{turn.opened:.3f}", "data_to": f"{turn.closed:.3f}"}
-        if turn.sounds:
-            times = {"data_from": f"{turn.sounds[0].start:.3f}", "data_to": f"{turn.sounds[-1].end:.3f}"}
-        yield group(drawn, cls=f"turn {cls}", title=_described(turn), **times)
-
-
-def _sounding(stretch: Stretch, row: Row) -> bool:
-    return stretch.state in {TurnState.SPEAKING, TurnState.HELD} and row.shows(stretch.start, stretch.end)
-
-
-def _stretch(stretch: Stretch, row: Row, y: float, hatch: str) -> str:
-    left, right = row.x(stretch.start), row.x(stretch.end)
-    wide = max(1.5, right - left - 1)
-    rect = {"x": left, "y": y, "width": wide, "height": BAR, "rx": min(4.0, wide / 2)}
-    if stretch.state is TurnState.HELD:
-        return tag("rect", cls="hatch-ground", **rect) + tag("rect", fill=f"url(#{hatch})", **rect)
-    return tag("rect", cls="body", **rect)
-
-
-def _label(turn: TurnStory, row: Row, y: float, right: float) -> Iterator[str]:
-    """Write the turn's name, its context and how it ended, as much as there is room for, where there is most."""
-    spoken = [stretch for stretch in turn.states if stretch.state is TurnState.SPEAKING and _sounding(stretch, row)]
-    context = _named(turn.contexts[0].id)
-    longest = max(spoken, key=lambda stretch: row.x(stretch.end) - row.x(stretch.start), default=None)
-    places = [(row.x(turn.opened), row.x(turn.closed), "")]
-    if longest is not None:
-        places.insert(0, (row.x(longest.start), row.x(longest.end), " on"))
-        places[1] = (places[1][0], places[0][0], "")
-    if turn.opened >= row.start and turn.closed <= row.end:
-        places.append((row.x(turn.closed), right, ""))
-    for parts in ((turn.id, context, str(turn.outcome)), (turn.id, context), (turn.id,)):
-        wide = [width(part, 11.5, 400 if place else 600) for place, part in enumerate(parts)]
-        for left, end, on in places:
-            if sum(wide) + 8 * (len(parts) - 1) + 14 <= end - left:
-                x = left + 7
-                for place, part in enumerate(parts):
-                    yield text(x, y + 14.5, part, f"label{on}" if place else f"label strong{on}")
-                    x += wide[place] + 8
-                return
-
-
-def _named(context_id: str) -> str:
-    """Shorten a context's id to its end, which tells it from the others of its call."""
-    return context_id if len(context_id) <= 20 else f"…{context_id[-8:]}"
-
-
-def _successions(turn: TurnStory, row: Row, y: float) -> Iterator[str]:
-    """Draw a line where a new context took over."""
-    for context in turn.contexts[1:]:
-        if row.has(context.opened):
-            x, name = row.x(context.opened), _named(context.id)
-            yield tag("line", cls="succession", x1=x, x2=x, y1=y - 3, y2=y + BAR + 3, title=f"goes on in {context.id}")
-            if x + 12 + width(name, 11.5) < row.x(min(context.ended, turn.closed)):
-                yield text(x + 6, y + 14.5, name, "label on")
-
-
-def _described(turn: TurnStory) -> str:
-    contexts = ", ".join(context.id for context in turn.contexts)
-    heard = f", {turn.heard.seconds:.2f} s heard ({turn.heard.evidence})" if turn.heard else ""
-    states = ", ".join(f"{stretch.state} {stretch.start:.2f}–{stretch.end:.2f} s" for stretch in turn.states)
-    return f"{turn.id} {turn.outcome}: context {contexts}{heard}; {states}"
-
-
-def marks(turns: Sequence[TurnStory], row: Row, y: float) -> Iterator[str]:
-    """Draw each mark where it came back; hollow when it proves nothing."""
-    for turn in turns:
-        drawn = []
-        for mark in turn.marks:
-            at = mark.sent if mark.returned is None else mark.returned
-            if row.has(at):
-                cls = "mark-lost" if mark.returned is None else "mark-cleared" if mark.cleared else "mark"
-                told = "never came back" if mark.returned is None else f"back at {mark.returned:.3f} s"
-                what = " by clear" if mark.cleared else ""
-                drawn.append(tag("circle", cls=cls, cx=row.x(at), cy=y, r=1.7, title=f"{mark.name} {told}{what}"))
-        yield group(drawn, cls=OUTCOME_CLASS.get(turn.outcome, "completed"))
-
-
-# ------------------------------------------------------------------ barge-ins and other signs
-
-
-def bands(barge_ins: Sequence[BargeInStory], row: Row, top: float, bottom: float) -> Iterator[str]:
-    """Draw each barge-in from the caller's first sound to the agent's last."""
-    for one in barge_ins:
-        if not one.confirmed or one.silent is None:
-            continue
-        until = max(one.decided, one.silent)
-        if not row.shows(one.at, until):
-            continue
-        left, right = row.x(one.at), row.x(until)
-        yield tag("rect", cls="band", x=left, y=top, width=right - left, height=bottom - top)
-        if row.has(one.at):
-            yield tag("line", cls="edge", x1=left, x2=left, y1=top, y2=bottom)
-        for at, cls in ((one.decided, "edge-soft"), (one.silent, "edge")):
-            if row.has(at):
-                yield tag("line", cls=cls, x1=row.x(at), x2=row.x(at), y1=top, y2=bottom)
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """Words at a moment: a pill, and what stands beside it."""
-
-    strong: str
-    soft: str
-    x: float
-    left: float
-    """Where the words beside the pill begin: after it, or before it where there is no room."""
-    line: int
-
-
-def flags(story: Story, row: Row) -> Sequence[Flag]:
-    """Place the words for what happens at a moment: barge-ins, keys, false alarms."""
-    taken: list[float] = []
-    found = []
-    for at, strong, soft in signs(story):
-        if not row.has(at):
-            continue
-        x, wide = row.x(at), width(soft, 12)
-        pill = _pill(strong)
-        after = x + pill + wide <= EDGE
-        left = x + pill if after else x - 8 - wide
-        line = next((line for line, right in enumerate(taken) if min(x, left) >= right + 12), len(taken))
-        taken[line:] = [*([max(x + pill, left + wide)]), *taken[line + 1 :]]
-        found.append(Flag(strong, soft, x, left, line))
-    return found
-
-
-def _pill(strong: str) -> float:
-    return width(strong, 12, 600) + 21 if strong else 0.0
-
-
-def flown(flags: Sequence[Flag], lines: int) -> Iterator[str]:
-    """Draw the flags, the first line lowest."""
-    for flag in flags:
-        top = FLAG * (lines - 1 - flag.line)
-        if flag.strong:
-            yield tag("rect", cls="pill", x=flag.x - 0.7, y=top, width=_pill(flag.strong) - 7, height=19, rx=4)
-            yield text(flag.x + 6.3, top + 13.5, flag.strong, "flag")
-        yield text(flag.left, top + 13.5, flag.soft, "flag-soft")
-
-
-def end(story: Story, row: Row, y: float, top: float, bottom: float) -> Iterator[str]:
-    """Draw the end of the call, and say who ended it."""
-    if not row.start < story.end <= row.end or not story.ended_by:
-        return
-    x = row.x(story.end)
-    told = f"{'the agent hangs up' if story.ended_by == 'agent' else 'the far end hangs up'}"
-    room = x + width(told, 12) + 8 <= EDGE
-    yield tag("line", cls="end", x1=x, x2=x, y1=top, y2=bottom)
-    yield text(x + 8 if room else x - 8, y, told, "note", text_anchor="start" if room else "end")
-
-
-def signs(story: Story) -> Sequence[tuple[float, str, str]]:
-    """Return what deserves a flag: when, the pill's words, the words after it."""
-    found: list[tuple[float, str, str]] = []
-    cuts = {(one.turn_id, one.at) for one in story.barge_ins if one.confirmed}
-    for one in story.barge_ins:
-        if not one.confirmed and (one.turn_id, one.at) in cuts:
-            continue  # the same speech cut it after all
-        if not one.confirmed:
-            found.append((one.at, "", f"false alarm, goes on after {1000 * (one.decided - one.at):.0f} ms"))
-        elif one.silent is None:
-            found.append((one.at, "", f"the caller goes on: {one.turn_id} withdrawn unheard"))
-        else:
-            silent, decided = 1000 * max(0.0, one.silent - one.at), 1000 * (one.decided - one.at)
-            told = [f"silent after {silent:.0f} ms", f"decided after {decided:.0f} ms"]
-            found.append((one.at, "barge-in", " · ".join(told if silent <= decided else reversed(told))))
-    found += [(at, "", f"key {key}") for at, key in story.keys]
-    return sorted(found)

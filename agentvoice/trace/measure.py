@@ -6,7 +6,7 @@ All in seconds of the recording. `None` where there is nothing to measure.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from agentvoice.commands import TurnState
@@ -35,11 +35,25 @@ class Measured:
     caller: Sequence[Sound] = ()
     """When the caller is."""
     truth: Truth | None = None
+    seconds: float = 0.0
+    """How long the recording is; 0 without one."""
+
+    def observed(self) -> Story:
+        """Return the story with what was measured in place of what the commands let one expect."""
+        barge_ins = [
+            replace(
+                one,
+                cleared=self.cleared(one) or one.cleared,
+                silent=one.silent if (silent := self.silent(one)) is None else silent,
+            )
+            for one in self.story.barge_ins
+        ]
+        return replace(self.story, barge_ins=tuple(barge_ins), holes=tuple(self.holes()))
 
     def silent(self, barge_in: BargeInStory) -> float | None:
         """Return when the last sound of the turn that was cut ended, as the recording holds it."""
         turn = next((turn for turn in self.story.turns if turn.id == barge_in.turn_id), None)
-        if turn is None or not turn.sounds or not self.agent:
+        if turn is None or not turn.sounds or not self.agent or not barge_in.confirmed:
             return None
         until = self._next_sound(turn)
         return max(
@@ -96,8 +110,9 @@ class Measured:
         return not any(stretch.start - _EARLY_S <= start <= stretch.end + _BUFFERED_S for stretch in held)
 
 
-def measure(story: Story, recording: Recording | None, truth: Truth | None) -> Measured:
-    """Prepare to measure. `story` and `truth` have to be told on the recording's clock."""
+def measure(story: Story, recording: Recording | None = None, truth: Truth | None = None) -> Measured:
+    """Prepare to measure. `story` has to be told with the recording's first sample as its zero, where there is one."""
     if recording is None:
         return Measured(story, truth=truth)
-    return Measured(story, recording.agent.sounds(), recording.caller.sounds(above=CALLER_ABOVE, bridge_s=0.05), truth)
+    caller = recording.caller.sounds(above=CALLER_ABOVE, bridge_s=0.05)
+    return Measured(story, recording.agent.sounds(), caller, truth, recording.seconds)

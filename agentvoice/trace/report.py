@@ -12,8 +12,7 @@ from typing import Any
 
 import msgspec
 
-from .measure import Measured, measure
-from .recording import Recording
+from .measure import Measured
 from .story import BargeInStory, Story, TurnStory
 from .truth import Truth, word_errors
 
@@ -29,33 +28,27 @@ class Report:
         return msgspec.json.format(msgspec.json.encode(self.facts), indent=2) + b"\n"
 
 
-def report(
-    story: Story,
-    recording: Recording | None = None,
-    truth: Truth | None = None,
-    notes: Mapping[str, Any] | None = None,
-) -> Report:
-    """Report a call. `story` has to be told with the recording's first sample as its zero, where there is one."""
-    measured = measure(story, recording, truth)
+def report(measured: Measured, notes: Mapping[str, Any] | None = None) -> Report:
+    """Report a call. `notes` are what the agent found worth keeping."""
+    story, truth = measured.observed(), measured.truth
     turns = [_turn(turn, measured) for turn in story.turns]
     errors = [turn["words_error"] for turn in turns if turn["words_error"] is not None]
+    cuts = [one for one in story.barge_ins if one.confirmed]
     return Report(
         {
             "call_id": story.call_id,
             "agent": story.agent,
-            "seconds": _s(recording.seconds if recording else story.end - story.start),
+            "seconds": _s(measured.seconds or story.end - story.start),
             "ended_by": story.ended_by,
             "response_ms": _ms(median(story.responses)) if story.responses else None,
             "turns": turns,
-            "barge_ins": [
-                _barge_in(one, measured) for one in story.barge_ins if one.confirmed and one.silent is not None
-            ],
-            "withdrawn_unheard": [_withdrawn(one) for one in story.barge_ins if one.confirmed and one.silent is None],
+            "barge_ins": [_barge_in(one, one.silent) for one in cuts if one.silent is not None],
+            "withdrawn_unheard": [_withdrawn(one) for one in cuts if one.silent is None],
             "false_alarms": [_false_alarm(one) for one in story.barge_ins if not one.confirmed],
             "stale_frames": story.stale_frames,
             "stale_dropped": story.stale_dropped,
-            "holes": len(measured.holes()),
-            "holes_s": [_s(hole.seconds) for hole in measured.holes()],
+            "holes": len(story.holes),
+            "holes_s": [_s(hole.seconds) for hole in story.holes],
             "words_error": max(errors, key=abs) if errors else None,
             "caller": _caller(story, truth),
             "notes": dict(notes or {}),
@@ -88,19 +81,18 @@ def _turn(turn: TurnStory, measured: Measured) -> dict[str, Any]:
     }
 
 
-def _barge_in(one: BargeInStory, measured: Measured) -> dict[str, Any]:
-    cleared, silent = measured.cleared(one) or one.cleared, measured.silent(one) or one.silent
+def _barge_in(one: BargeInStory, silent: float) -> dict[str, Any]:
     return {
         "turn_id": one.turn_id,
         "source": one.source,
         "at_s": _s(one.at),
         "held_s": _s(one.held),
         "decided_s": _s(one.decided),
-        "cleared_s": _s(cleared),
+        "cleared_s": _s(one.cleared),
         "silent_s": _s(silent),
-        "decided_to_cleared_ms": None if cleared is None else _ms(cleared - one.decided),
-        "at_to_silent_ms": None if silent is None else _ms(max(0.0, silent - one.at)),
-        "decided_to_silent_ms": None if silent is None else _ms(silent - one.decided),
+        "decided_to_cleared_ms": None if one.cleared is None else _ms(one.cleared - one.decided),
+        "at_to_silent_ms": _ms(max(0.0, silent - one.at)),
+        "decided_to_silent_ms": _ms(silent - one.decided),
     }
 
 

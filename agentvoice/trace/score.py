@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from . import lanes
-from .lanes import BAR, WAVE
+from . import bars, flags, lanes
+from .bars import BAR
+from .lanes import WAVE
 from .phrases import FLOWING_PX_S, LINE, Placed, flowing, in_blocks, of_caller, of_turn
 from .recording import Recording, Track
 from .staff import LEFT, OUTCOME_CLASS, Row, rows
@@ -63,9 +64,9 @@ class Score:
         """Draw one row, from the flags down to the marks."""
         story = self.story
         caller, agent = self._words(row)
-        flags = lanes.flags(story, row)
-        lines = max((flag.line + 1 for flag in flags), default=0)
-        ruler = 20 + lanes.FLAG * lines + (4 if lines else 0)
+        flown = flags.flags(story, row)
+        lines = max((flag.line + 1 for flag in flown), default=0)
+        ruler = 20 + flags.FLAG * lines + (4 if lines else 0)
         said = ruler + 21
         above = said + 11 + LINE * _last_line(caller) + WAVE / 2 - 4
         between = above + WAVE / 2 + 24
@@ -78,18 +79,18 @@ class Score:
         left, right = (self.recording.caller, self.recording.agent) if self.recording else (None, None)
         drawn = [
             *lanes.ruler(row, ruler, marks),
-            *lanes.bands(story.barge_ins, row, top, below + WAVE / 2),
+            *flags.bands(story.barge_ins, row, top, below + WAVE / 2),
             *lanes.wave(left, row, above, self._caller(), gains[0]),
             *lanes.activity(story, row, above + WAVE / 2 + 2),
             *lanes.wave(right, row, below, self._agent(), gains[1]),
             *lanes.holes(story, row, below - WAVE / 2 - 6),
             *lanes.responses(story.turns, row, between),
-            *lanes.end(story, row, between + 5, ruler + 4, marks),
-            *lanes.flown(flags, lines),
+            *flags.end(story, row, between + 5, ruler + 4, marks),
+            *flags.flown(flown, lines),
             group(lanes.words(caller, said + 5), cls="words"),
             group(lanes.words(agent, spoken), cls="words"),
-            *lanes.bars(story.turns, row, bar, f"held-{name}"),
-            *lanes.marks(story.turns, row, marks),
+            *bars.bars(story.turns, row, bar, f"held-{name}"),
+            *bars.marks(story.turns, row, marks),
             text(LEFT - 14, above + 4, "caller", "lane"),
             text(LEFT - 14, below + 4, "agent", "lane"),
             text(LEFT - 14, bar + 14.5, "turns", "lane"),

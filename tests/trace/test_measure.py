@@ -65,6 +65,7 @@ def test_silence_cannot_be_measured_without_a_recording_or_a_turn_that_was_heard
     assert measure(STORY, None, None).silent(BARGE_IN) is None
     assert measured().silent(replace(BARGE_IN, turn_id="t3")) is None
     assert measured().silent(replace(BARGE_IN, turn_id="t9")) is None
+    assert measured().silent(replace(BARGE_IN, confirmed=False)) is None
     assert measured(agent=(Sound(5.01, 6.0),)).silent(BARGE_IN) is None
 
 
@@ -102,3 +103,14 @@ def test_the_silence_of_a_hold_is_no_hole() -> None:
     story = replace(STORY, turns=(replace(CUT, states=states),))
 
     assert Measured(story, truth=Truth(0.0, played=[Sound(1.5, 2.0), Sound(2.45, 2.9)])).holes() == []
+
+
+def test_what_was_measured_takes_the_place_of_what_the_commands_let_one_expect() -> None:
+    seen = measured(clears=[2.81], played=[Sound(1.5, 2.0), Sound(2.5, 2.9)]).observed()
+
+    assert (seen.barge_ins[0].cleared, seen.barge_ins[0].silent) == (2.81, 2.94)
+    assert seen.holes == (Hole(2.0, 0.5),)
+
+
+def test_what_cannot_be_measured_stays_as_it_was_told() -> None:
+    assert measure(STORY).observed() == STORY

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agentvoice.trace.log import read_trace
+from agentvoice.trace.measure import measure
 from agentvoice.trace.report import report
 from agentvoice.trace.telling import tell
 from agentvoice.trace.truth import read_truth
@@ -61,7 +62,7 @@ def test_the_call_was_clean(facts) -> None:
 
 
 def test_a_trace_alone_is_reported_as_far_as_it_tells(booking) -> None:
-    facts = report(tell(booking.trace)).facts
+    facts = report(measure(tell(booking.trace))).facts
 
     assert facts["seconds"] == pytest.approx(32.8, abs=0.5)
     assert facts["words_error"] is None
@@ -72,7 +73,7 @@ def test_a_trace_alone_is_reported_as_far_as_it_tells(booking) -> None:
 
 def test_a_cough_is_a_false_alarm(simulation) -> None:
     call = simulation(caller=[], coughs=[2.0]).run()
-    facts = report(tell(call.trace)).facts
+    facts = report(measure(tell(call.trace))).facts
 
     assert facts["barge_ins"] == []
     assert [one["turn_id"] for one in facts["false_alarms"]] == ["s1"]
@@ -84,7 +85,7 @@ def test_a_turn_withdrawn_before_its_first_sound_interrupts_nobody(booking) -> N
     story = tell(booking.trace)
     unheard = replace(story.barge_ins[0], silent=None, cleared=None)
 
-    facts = report(replace(story, barge_ins=(unheard,))).facts
+    facts = report(measure(replace(story, barge_ins=(unheard,)))).facts
 
     assert facts["barge_ins"] == []
     assert [one["turn_id"] for one in facts["withdrawn_unheard"]] == ["t1"]
@@ -95,4 +96,6 @@ def test_nothing_said_has_no_word_error_rate(left: Path) -> None:
     (left / "caller.json").write_text(json.dumps({**account, "said": [{"text": "…", "start_s": 0, "end_s": 0}]}))
     truth = read_truth(left / "caller.json")
 
-    assert report(tell(read_trace(left / "trace.jsonl")), None, truth).facts["caller"]["word_error_rate"] is None
+    facts = report(measure(tell(read_trace(left / "trace.jsonl")), None, truth)).facts
+
+    assert facts["caller"]["word_error_rate"] is None

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from agentvoice.commands import TurnState
-from agentvoice.trace.lanes import signs
+from agentvoice.trace.flags import signs
 from agentvoice.trace.picture import BEST_ROW_S, Figure, Head, compose, picture, rasterise
 from agentvoice.trace.recording import Recording, Track, read_recording
 from agentvoice.trace.score import Score
@@ -123,13 +123,16 @@ def test_a_false_alarm_a_key_and_a_barge_in_unheard_are_told_in_words(story) -> 
     late = replace(barge_in, at=5.0, decided=5.2, confirmed=True, silent=5.4)
     eager = replace(barge_in, at=7.0, confirmed=True)
 
-    told = signs(replace(story, barge_ins=(barge_in, late, eager), keys=((1.0, "#"),)))
+    idle = replace(late, at=9.0, decided=9.5, silent=8.0)
+
+    told = signs(replace(story, barge_ins=(barge_in, late, eager, idle), keys=((1.0, "#"),)))
 
     assert told == [
         (1.0, "", "key #"),
         (2.0, "", "false alarm, goes on after 500 ms"),
         (5.0, "barge-in", "decided after 200 ms · silent after 400 ms"),
         (7.0, "", "the caller goes on: t1 withdrawn unheard"),
+        (9.0, "barge-in", "the agent was silent already · decided after 500 ms"),
     ]
 
 
