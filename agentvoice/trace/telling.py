@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
 
 from agentvoice.commands import (
     BargeInDecided,
@@ -13,7 +10,6 @@ from agentvoice.commands import (
     Command,
     ContextSucceeded,
     HangUp,
-    HeardText,
     SendAudio,
     SendMark,
     StaleDropped,
@@ -37,13 +33,12 @@ from agentvoice.events import (
 )
 
 from .codec import Unknown
+from .drafts import Draft, finished
 from .far_end import FarEnd, Take
 from .log import Trace
-from .story import BargeInStory, ContextSpan, Hole, Mark, Sound, Story, Stretch, TurnStory, Understood, Utterance, Word
+from .story import BargeInStory, Hole, Mark, Sound, Story, Understood, Utterance
 
 FRAME_S = 0.02
-UNSPOKEN_WORD_S = 0.36
-"""How long a word takes of which nobody knows."""
 
 
 def tell(trace: Trace, *, zero: float | None = None) -> Story:
@@ -56,29 +51,13 @@ def tell(trace: Trace, *, zero: float | None = None) -> Story:
     return teller.story()
 
 
-@dataclass
-class _Draft:
-    """A turn as far as it has been told."""
-
-    opened: TurnOpened
-    at: float
-    take: Take
-    contexts: list[tuple[str, float]] = field(default_factory=list)
-    states: list[tuple[TurnState, float]] = field(default_factory=list)
-    marks: dict[str, Mark] = field(default_factory=dict)
-    delivered: bool = False
-    closed: TurnClosed | None = None
-    ended: float = 0.0
-    prompt: str = ""
-
-
 class _Teller:
     def __init__(self, trace: Trace, zero: float) -> None:
         self._trace = trace
         self._zero = zero
         self._line = FarEnd(trace.header.audio)
-        self._drafts: dict[str, _Draft] = {}
-        self._by_context: dict[str, _Draft] = {}
+        self._drafts: dict[str, Draft] = {}
+        self._by_context: dict[str, Draft] = {}
         self._utterances: list[Utterance] = []
         self._segments: list[Sound] = []
         self._understood: list[Understood] = []
@@ -119,7 +98,7 @@ class _Teller:
             case _:
                 pass  # nothing of the story
 
-    def _live(self, context_id: str) -> _Draft | None:
+    def _live(self, context_id: str) -> Draft | None:
         """Return the turn for which this context speaks now."""
         draft = self._by_context.get(context_id)
         return draft if draft and draft.closed is None and draft.contexts[-1][0] == context_id else None
@@ -139,7 +118,7 @@ class _Teller:
                 self._utterances.append(Utterance(text, *times))
             case TurnOpened(turn_id, context_id):
                 take, states = Take(self._trace.header.audio), [(TurnState.OPEN, now)]
-                opened = _Draft(command, now, take, states=states, prompt=command.prompt)
+                opened = Draft(command, now, take, states=states, prompt=command.prompt)
                 self._drafts[turn_id] = opened
                 self._context(opened, context_id, now)
             case ContextSucceeded(turn_id) | TurnChanged(turn_id) | TurnClosed(turn_id):
@@ -152,7 +131,7 @@ class _Teller:
             case _:
                 self._to_the_line(command, now)
 
-    def _turn_moves(self, draft: _Draft, command: ContextSucceeded | TurnChanged | TurnClosed, now: float) -> None:
+    def _turn_moves(self, draft: Draft, command: ContextSucceeded | TurnChanged | TurnClosed, now: float) -> None:
         match command:
             case ContextSucceeded(_, _, new):
                 draft.take.succeed(delivered=draft.delivered)
@@ -185,7 +164,7 @@ class _Teller:
             case _:
                 pass  # nothing of the story
 
-    def _context(self, draft: _Draft, context_id: str, now: float) -> None:
+    def _context(self, draft: Draft, context_id: str, now: float) -> None:
         draft.contexts.append((context_id, now))
         self._by_context[context_id] = draft
 
@@ -240,7 +219,7 @@ class _Teller:
             agent=header.agent,
             start=header.started_at - self._zero,
             end=end - self._zero,
-            turns=tuple(_turn(draft, end, self._zero) for draft in self._drafts.values()),
+            turns=tuple(finished(draft, end, self._zero) for draft in self._drafts.values()),
             utterances=tuple(self._utterances),
             segments=tuple(self._segments),
             understood=tuple(self._understood),
@@ -251,59 +230,3 @@ class _Teller:
             stale_dropped=self._stale_dropped,
             ended_by=self._ended_by,
         )
-
-
-def _turn(draft: _Draft, end: float, zero: float) -> TurnStory:
-    closed = draft.closed
-    until = draft.ended if closed else end
-    edges = [*draft.states, (draft.states[-1][0], until)]
-    states = [Stretch(state, start - zero, stop - zero) for (state, start), (_, stop) in pairwise(edges)]
-    lives = [*draft.contexts, ("", until)]
-    return TurnStory(
-        id=draft.opened.turn_id,
-        prompt=draft.prompt,
-        opened=draft.at - zero,
-        closed=until - zero,
-        outcome=closed.outcome if closed else draft.states[-1][0],
-        generated=closed.generated if closed else "",
-        heard=closed.heard if closed else None,
-        contexts=tuple(ContextSpan(id_, start - zero, stop - zero) for (id_, start), (_, stop) in pairwise(lives)),
-        states=tuple(stretch for stretch in states if stretch.end > stretch.start),
-        words=tuple(_words(draft.take, closed, zero)),
-        marks=tuple(draft.marks.values()),
-        sounds=tuple(Sound(run.start - zero, run.end - zero) for run in draft.take.runs if run.end > run.start),
-        timeline={name: at - zero for name, at in closed.timeline.items()} if closed else {},
-        reason=closed.reason if closed else "",
-    )
-
-
-def _words(take: Take, closed: TurnClosed | None, zero: float) -> list[Word]:
-    """Return the turn's words in order, with when each was spoken, or would have been."""
-    if not take.runs:
-        return []
-    written = closed.generated.split() if closed else []
-    placed = take.words or _shared(take, written)
-    last = placed[-1][2] if placed else take.sent
-    unspoken = take.audio.size(UNSPOKEN_WORD_S)
-    rest = written[len(placed) :]
-    placed = [*placed, *((word, last + n * unspoken, last + (n + 1) * unspoken) for n, word in enumerate(rest))]
-    heard = _heard_words(closed.heard) if closed else len(placed)
-    return [
-        Word(word, take.when(start) - zero, take.when(end) - zero, number < heard, take.audio.seconds(end))
-        for number, (word, start, end) in enumerate(placed)
-    ]
-
-
-def _heard_words(heard: HeardText | None) -> int:
-    return len(heard.text.split()) if heard else 0
-
-
-def _shared(take: Take, written: Sequence[str]) -> list[tuple[str, int, int]]:
-    """Give every word its share of the audio, for a provider that tells no word times."""
-    letters = sum(len(word) + 1 for word in written)
-    placed, at = [], 0
-    for word in written:
-        until = at + len(word) + 1
-        placed.append((word, round(take.received * at / letters), round(take.received * until / letters)))
-        at = until
-    return placed
