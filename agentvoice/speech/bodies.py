@@ -1,11 +1,10 @@
-"""What travels over HTTP instead of a socket: bodies of requests, headers of files, errors, events."""
+"""What travels over HTTP instead of a socket: bodies of requests, errors, events."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -22,9 +21,7 @@ from agentvoice.tts.wire import (
     render_response,
 )
 
-_WAV_FORMATS: Final = {Encoding.S16LE: 1, Encoding.F32LE: 3, Encoding.ALAW: 6, Encoding.MULAW: 7}
-_UNTOLD: Final = 0xFFFFFFFF
-"""A length that is not known yet, as the real service writes it."""
+from .containers import BIT_RATES, Container, Mp3, Raw, Wav
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +29,11 @@ class Order:
     """Speech that was asked for in one HTTP request."""
 
     generate: Generate
-    container: str
-    """`raw` or `wav`."""
+    container: Container
 
 
 def read_order(body: bytes, version: str, *, request_id: str, containers: tuple[str, ...]) -> Order:
-    """Read the body of `POST /tts/bytes` or `POST /tts/sse`.
+    """Read the body of `POST /tts/bytes` or `POST /tts/sse`, whose `output_format` may have one of `containers`.
 
     Raises:
         RequestRejected: it cannot be read, or asks for what is not here.
@@ -47,32 +43,31 @@ def read_order(body: bytes, version: str, *, request_id: str, containers: tuple[
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise rejected(None, "Invalid request", str(error)) from error
     wanted = members.get("output_format") if isinstance(members, dict) else None
-    container = wanted.get("container") if isinstance(wanted, dict) else None
-    if container is not None and container not in containers:
+    output: dict[str, Any] = wanted if isinstance(wanted, dict) else {}
+    container = output.get("container") or "raw"
+    if container not in containers:
         message = f"output_format.container must be one of {', '.join(containers)}"
         raise rejected(None, "Unsupported output format", message, error_code="unsupported_audio_format")
-    if isinstance(wanted, dict):
-        members = members | {"output_format": wanted | {"container": "raw"}, "cancel": None}
+    if output:
+        encoding = Encoding.S16LE if container == "mp3" else output.get("encoding")
+        members = members | {"output_format": output | {"container": "raw", "encoding": encoding}}
     request = parse_request(msgspec.json.encode(members), version, default_id=request_id)
-    if isinstance(request, Cancel):  # no format, so it is nothing that can be spoken either
-        raise rejected(None, "Invalid request", "there is nothing to cancel here")
-    if not request.transcript.strip():
+    if isinstance(request, Cancel) or request.output is None:
         raise rejected(None, "transcript empty", "there is nothing to speak")
     whole = replace(request, continue_=False, flush=False, max_buffer_delay_ms=None)
-    return Order(whole, container or "raw")
+    return Order(whole, _container(container, request.output, output))
 
 
-def wav_header(audio: AudioFormat) -> bytes:
-    """Return the header of a WAV file whose length is not known yet."""
-    kind, width = _WAV_FORMATS[audio.encoding], audio.sample_bytes
-    layout = struct.pack("<HHIIHH", kind, 1, audio.sample_rate, audio.bytes_per_second, width, 8 * width)
-    return b"".join(
-        (
-            b"RIFF" + struct.pack("<I", _UNTOLD) + b"WAVE",
-            b"fmt " + struct.pack("<I", len(layout)) + layout,
-            b"data" + struct.pack("<I", _UNTOLD),
-        )
-    )
+def _container(name: str, audio: AudioFormat, wanted: Mapping[str, Any]) -> Container:
+    if name == "wav":
+        return Wav(audio)
+    if name == "raw":
+        return Raw()
+    bit_rate = wanted.get("bit_rate", 128000)
+    if bit_rate not in BIT_RATES:
+        message = f"output_format.bit_rate must be one of {', '.join(map(str, BIT_RATES))}"
+        raise rejected(None, "Unsupported output format", message, error_code="unsupported_audio_format")
+    return Mp3(audio, bit_rate)
 
 
 def event(reply: Reply, version: str) -> str:

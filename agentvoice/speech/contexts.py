@@ -181,13 +181,12 @@ class Context:
         yield from self._times(job, words)
         yield from chunks[1:]
 
-    def end_job(self) -> Iterator[Reply]:
-        """Take the first job off: all of it was spoken. Yield what is still to be said about it."""
-        job = self.steps.popleft()
-        if isinstance(job, Job):
-            self.characters -= len(job.utterance.text)
-            if self._spelled and job.written:
-                yield from self._tell([(job.written, self._spelled[0][1], self._spelled[-1][2])])
+    def end_job(self, job: Job) -> Iterator[Reply]:
+        """Take a job, which is the first one, off: all of it was spoken. Yield what is still to be said about it."""
+        self.steps.popleft()
+        self.characters -= len(job.utterance.text)
+        if self._spelled and job.written:
+            yield from self._tell([(job.written, self._spelled[0][1], self._spelled[-1][2])])
         self._spelled = []
         self._job_began = self._output.seconds(self._size)
 

@@ -112,8 +112,6 @@ class Exchange:
     def close(self) -> None:
         """The client is gone: stop everything that was begun for it."""
         self._carry_out(self._session.close())
-        for key in list(self._lanes):
-            self._stop(key)
 
     def _deliver(self, outcome: Outcome) -> None:
         match outcome:

@@ -201,7 +201,7 @@ class SpeechSession:
         context = self._contexts.get(job.key)
         if context is None or context.is_full():
             return []
-        sends: list[Decision] = [self._send(context, reply) for reply in context.end_job()]
+        sends: list[Decision] = [self._send(context, reply) for reply in context.end_job(job)]
         return [*sends, *self._settle(context)]
 
     def failed(self, job: Job, reason: str) -> list[Decision]:

@@ -6,6 +6,7 @@ import json
 import socket as sockets
 import ssl
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,38 @@ async def test_a_wav_has_a_header_without_a_length(http: httpx.AsyncClient, enco
     assert int.from_bytes(answer.content[20:22], "little") == kind
     audio = AudioFormat(Encoding(encoding), 8000)
     assert audio.seconds(len(answer.content) - 44) == pytest.approx(seconds("Hello."), abs=0.001)
+
+
+async def test_mp3_is_spoken_where_an_encoder_is_installed(http: httpx.AsyncClient) -> None:
+    output = {"container": "mp3", "sample_rate": 24000, "bit_rate": 64000}
+    answer = await http.post("/tts/bytes", json=PLAIN | {"output_format": output})
+    assert answer.headers["content-type"] == "audio/mpeg"
+    assert answer.content[0] == 0xFF  # a frame's sync word
+    assert answer.content[1] & 0xE0 == 0xE0
+    assert len(answer.content) * 8 / 64000 == pytest.approx(seconds("Hello."), abs=0.15)
+    answer = await http.post("/tts/bytes", json=PLAIN | {"output_format": output | {"bit_rate": 5}})
+    assert "bit_rate must be one of" in answer.json()["message"]
+
+
+async def test_without_an_encoder_mp3_is_an_unsupported_format(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "lameenc", None)
+    output = {"container": "mp3", "sample_rate": 24000, "bit_rate": 64000}
+    answer = await http.post("/tts/bytes", json=PLAIN | {"output_format": output})
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "unsupported_audio_format")
+
+
+async def test_a_preview_that_cannot_be_made_says_so(serving: Serving) -> None:
+    server = serving(max_contexts=0)
+    async with httpx.AsyncClient(base_url=server.http, headers={"X-API-Key": server.key}) as http:
+        assert (await http.get("/voices/tone/preview")).status_code == 429
+
+
+async def test_an_answer_that_breaks_off_on_purpose_ends(serving: Serving) -> None:
+    server = serving(faults=["drop:bytes=1"])
+    async with httpx.AsyncClient(base_url=server.http, headers={"X-API-Key": server.key}) as http:
+        assert "Connection closed: dropped on purpose" in (await http.post("/tts/sse", json=PLAIN)).text
 
 
 async def test_events_are_named_by_their_type(http: httpx.AsyncClient) -> None:

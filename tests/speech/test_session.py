@@ -388,6 +388,15 @@ def test_duration_is_the_most_that_is_spoken(client: Client) -> None:
     assert kinds(replies) == ["FlushDone", "Done"]
 
 
+def test_text_after_the_duration_is_taken_and_not_spoken(client: Client) -> None:
+    client.more("one two three! ", duration=0.1)
+    client.hear()
+    client.more("four! ", flush=True)
+    client.say("five.")
+    assert kinds(client.hear()) == ["FlushDone", "Done"]
+    assert client.spoken == ["one two three!"]
+
+
 def test_what_an_engine_says_after_the_duration_is_not_heard(client: Client) -> None:
     client.say("one two three! Four!", duration=0.1)
     [job, _] = client.jobs
