@@ -1,94 +1,184 @@
 """The far end of a phone line, as a carrier has it: a buffer of its own, real-time playout, marks, and `clear`.
 
-Pure: `tick` it every 20 ms. What was played is known by construction, so it can say what was heard.
+Pure: `tick` it every 20 ms. What was played is known by construction, byte by byte, so it can say what was heard.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Final
 
 from agentvoice.audio import TELEPHONE, AudioFormat
 
-FRAME_S = 0.02
+from .weather import FAIR, Road, Weather
+
+FRAME_S: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A stretch of the agent's audio that was played without a break."""
+    """A stretch of the agent's audio that was played without a break. In samples."""
 
     start: int
-    """Samples since the line was opened."""
+    """Since the line was opened."""
     size: int
-    """Samples."""
+    position: int = 0
+    """Where it begins in all that the agent sent."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One message of audio, as the agent sent it. In samples."""
+
+    position: int
+    """Where it begins in all that the agent sent."""
+    size: int
+    arrived: int
+    """When it came, since the line was opened."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Mark:
     name: str
-    at: int  # bytes of the agent's audio, played or cleared, before it
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Clear:
+    pass
+
+
 class Carrier:
-    """One line's buffer. Give it what the agent sends, and `tick` it once a frame."""
+    """One line. Give it what the agent sends and what the caller says, and `tick` it once a frame."""
 
-    audio: AudioFormat = TELEPHONE
-    returns_marks: bool = True
-    """Some carriers never do."""
-    mark_delay: int = 0
-    """Frames by which marks come back late."""
-    frames: int = 0
-    """Frames played so far, silence included."""
-    played: list[Played] = field(default_factory=list)
-    """The agent's audio that was played."""
-    cleared: int = 0
-    """Bytes that a `clear` threw away."""
-    _buffer: bytearray = field(default_factory=bytearray)
-    _taken: int = 0  # bytes of the agent's audio that left the buffer, played or thrown away
-    _marks: deque[_Mark] = field(default_factory=deque)
-    _late: deque[tuple[int, str]] = field(default_factory=deque)
+    def __init__(self, audio: AudioFormat = TELEPHONE, weather: Weather = FAIR) -> None:
+        self.audio = audio
+        self.weather = weather
+        self.frames = 0
+        """Frames played so far, silence included."""
+        self.pieces: list[Piece] = []
+        """The agent's audio as it came, message by message."""
+        self.played: list[Played] = []
+        """The agent's audio that was played."""
+        self.cleared = 0
+        """Bytes that a `clear` threw away."""
+        self.lost = 0
+        """Bytes of the agent's that were lost on the air."""
+        self._size = audio.size(FRAME_S)
+        self._jitter, self._late = round(weather.jitter_s / FRAME_S), round(weather.late_marks_s / FRAME_S)
+        self._random = Random(weather.seed)
+        self._from_agent = Road[bytes | _Mark | _Clear](self._jitter, Random(weather.seed + 1))
+        self._from_caller = Road[tuple[int, bytes]](self._jitter, Random(weather.seed + 2))
+        self._said = 0  # frames of the caller's so far
+        self._buffer = bytearray()
+        self._taken = 0  # bytes of the agent's audio that left the buffer: played, lost or thrown away
+        self._marks: deque[tuple[int, str]] = deque()  # the bytes before it, and its name
+        self._returning: deque[tuple[int, str]] = deque()  # the frame in which it comes back, and its name
 
     @property
     def buffered_s(self) -> float:
         """Seconds of audio that wait to be played."""
         return self.audio.seconds(len(self._buffer))
 
+    @property
+    def dead(self) -> bool:
+        """Whether the line has died, unnoticed."""
+        return self.frames * FRAME_S >= self.weather.dies_at_s
+
+    # ------------------------------------------------------------------ from the agent
+
     def receive_audio(self, audio: bytes) -> None:
         """Take audio from the agent."""
-        self._buffer += audio
+        self._from_agent.send(audio, tick=self.frames)
+        self._arrive()
 
     def receive_mark(self, name: str) -> None:
         """Take a mark: it is due once everything received before it was played."""
-        self._marks.append(_Mark(name, self._taken + len(self._buffer)))
+        self._from_agent.send(_Mark(name), tick=self.frames)
+        self._arrive()
 
     def receive_clear(self) -> None:
         """Throw away what was not played; its marks come back with the next tick, as Twilio's do."""
-        self.cleared += len(self._buffer)
-        self._taken += len(self._buffer)
-        self._buffer.clear()
+        self._from_agent.send(_Clear(), tick=self.frames)
+        self._arrive()
 
-    def tick(self) -> tuple[bytes, list[str]]:
+    def _arrive(self) -> None:
+        for thing in self._from_agent.arrived(tick=self.frames):
+            match thing:
+                case bytes():
+                    samples = self.audio.sample_bytes
+                    position = (self._taken + len(self._buffer)) // samples
+                    self.pieces.append(Piece(position, len(thing) // samples, self.frames * self._size // samples))
+                    self._buffer += thing
+                case _Mark(name):
+                    self._marks.append((self._taken + len(self._buffer), name))
+                case _Clear():  # pragma: no branch
+                    self.cleared += len(self._buffer)
+                    self._taken += len(self._buffer)
+                    self._buffer.clear()
+
+    # ------------------------------------------------------------------ a frame
+
+    def tick(self) -> tuple[bytes, Sequence[str]]:
         """Play one frame. Return it, padded with silence, and the marks that come back now."""
-        size = self.audio.size(FRAME_S)
-        frame = bytes(self._buffer[:size])
-        del self._buffer[:size]
-        self._note(len(frame) // self.audio.sample_bytes)
-        self._taken += len(frame)
-        self.frames += 1
-        while self._marks and self._marks[0].at <= self._taken:
-            self._late.append((self.frames + self.mark_delay, self._marks.popleft().name))
-        marks = []
-        while self._late and self._late[0][0] <= self.frames:
-            marks.append(self._late.popleft()[1])
-        return frame + self.audio.silence(size - len(frame)), marks if self.returns_marks else []
-
-    def _note(self, samples: int) -> None:
-        if not samples:
-            return
-        start = self.frames * self.audio.size(FRAME_S) // self.audio.sample_bytes
-        last = self.played[-1] if self.played else None
-        if last is not None and last.start + last.size == start:
-            self.played[-1] = Played(last.start, last.size + samples)
+        if self.dead:
+            self.frames += 1
+            return self.audio.silence(self._size), []
+        self._arrive()
+        frame = bytes(self._buffer[: self._size])
+        del self._buffer[: self._size]
+        if frame and self._random.random() < self.weather.loss:
+            self.lost += len(frame)
+            self._taken += len(frame)
+            frame = b""
         else:
-            self.played.append(Played(start, samples))
+            self._note(len(frame))
+            self._taken += len(frame)
+        self.frames += 1
+        return frame + self.audio.silence(self._size - len(frame)), self._due_marks()
+
+    def _note(self, size: int) -> None:
+        if not size:
+            return
+        samples = self.audio.sample_bytes
+        start, size, position = self.frames * self._size // samples, size // samples, self._taken // samples
+        last = self.played[-1] if self.played else Played(-1, 0)
+        if (last.start + last.size, last.position + last.size) == (start, position):
+            self.played[-1] = Played(last.start, last.size + size, last.position)
+        else:
+            self.played.append(Played(start, size, position))
+
+    def _due_marks(self) -> Sequence[str]:
+        while self._marks and self._marks[0][0] <= self._taken:
+            name = self._marks.popleft()[1]
+            if self._random.random() >= self.weather.lost_marks:
+                self._returning.append((self.frames + self._late, name))
+        names = []
+        while self._returning and self._returning[0][0] <= self.frames:
+            names.append(self._returning.popleft()[1])
+        return names
+
+    def carry(self, frame: bytes) -> Sequence[tuple[int, bytes]]:
+        """Take the caller's next frame. Return what reaches the agent now: frames, each with its number, from 0."""
+        if not self.dead and self._random.random() >= self.weather.loss:
+            self._from_caller.send((self._said, frame), tick=self._said)
+        arrived = self._from_caller.arrived(tick=self._said)
+        self._said += 1
+        return [] if self.dead else arrived
+
+    # ------------------------------------------------------------------ afterwards
+
+    def heard(self, piece: Piece) -> tuple[int, int] | None:
+        """Return when a piece was played, from and until, in samples since the line was opened.
+
+        `None` when nothing of it was; the end of one that was cut is where it was cut.
+        """
+        end = piece.position + piece.size
+        times = [
+            (stretch.start + first - stretch.position, stretch.start + last - stretch.position)
+            for stretch in self.played
+            if (first := max(piece.position, stretch.position)) < (last := min(end, stretch.position + stretch.size))
+        ]
+        return (times[0][0], times[-1][1]) if times else None

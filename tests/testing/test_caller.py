@@ -15,7 +15,7 @@ def hear(
     """Let the caller hear stretches of the agent (seconds, frame), then silence."""
     caller = Caller(steps)
     frames = [frame for stretch, frame in agent for _ in range(round(stretch / 0.02))]
-    said = []
+    said: list[Heard] = []
     while not caller.done and len(said) < seconds / 0.02:
         said.append(caller.tick(frames[len(said)] if len(said) < len(frames) else SILENCE))
     return caller, said
