@@ -6,6 +6,7 @@ out what it says in the same step. Whatever the call starts is a child of its ta
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -207,7 +208,7 @@ class Call:
                 await checkpoint()
                 continue
             self._wake = anyio.Event()
-            with CancelScope(deadline=conversation.deadline):
+            with CancelScope(deadline=_whole_ms(conversation.deadline)):
                 await self._wake.wait()
         with move_on_after(LAST_SECOND):
             await self._line_closed.wait()
@@ -329,3 +330,8 @@ class Call:
             await hook
         except Exception:
             log.exception("hook_failed", call_id=self.id)
+
+
+def _whole_ms(at: float) -> float:
+    """Round an instant up to a whole millisecond: uvloop's clock has no finer grain, and it would spin until then."""
+    return math.ceil(at * 1000) / 1000 if at < math.inf else at
