@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from agentvoice.audio import TELEPHONE, linear_to_mulaw, mulaw_to_linear
 
@@ -16,6 +16,8 @@ FRAME = TELEPHONE.size(FRAME_S)
 SILENCE = TELEPHONE.silence(FRAME)
 _BREATH_S = 0.15
 """Gaps in the agent's sound that are no silence."""
+_WORDS_PER_S = 2.7
+"""How fast people talk, for a caller who cannot count the agent's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,36 +39,44 @@ class Line:
     barged_in: bool
 
 
-@dataclass(slots=True)
 class Caller:
     """Plays a script. What was said is noted in `lines`, and what did not come about in `complaints`."""
 
-    steps: Sequence[Step]
-    speak: Callable[[str], bytes] = field(default_factory=lambda: _tones)
-    """Makes the sound of a line that has none: text to mu-law."""
-    lines: list[Line] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-    done: bool = False
-    """Whether the caller has hung up."""
-    _at: int = 0  # which step
-    _frame: int = 0
-    _since: int = 0  # the frame in which the step began
-    _audible: int = 0  # frames since the agent was first heard in this step
-    _silent: int = 0  # frames since the agent was last heard
-    _speech: bytes = b""
+    def __init__(self, steps: Sequence[Step], *, speak: Callable[[str], bytes] | None = None) -> None:
+        """`speak` makes the sound of a line that has none: text to mu-law. By default it is a tone for each text."""
+        speak = speak or _tones(Lexicon())
+        self.steps = steps
+        self.lines: list[Line] = []
+        self.complaints: list[str] = []
+        self.done = False
+        """Whether the caller has hung up."""
+        # Made now: while the call is on there are 20 ms for each frame.
+        self._sounds = [step.audio or speak(step.text) if isinstance(step, Says | BargesIn) else b"" for step in steps]
+        self._at = 0  # which step
+        self._frame = 0
+        self._since = 0  # the frame in which the step began
+        self._audible = 0  # frames since the agent was first heard in this step
+        self._silent = 0  # frames since the agent was last heard
+        self._words = 0.0  # of the agent's, heard so far
+        self._words_before = 0.0  # and when the step began
+        self._speech = b""
 
-    def tick(self, agent: bytes) -> Heard:
-        """Hear one frame of the agent (mu-law, 8 kHz); return what the caller does in the same 20 ms."""
-        self._listen(agent)
+    def tick(self, agent: bytes, *, words: int | None = None) -> Heard:
+        """Hear one frame of the agent (mu-law, 8 kHz); return what the caller does in the same 20 ms.
+
+        `words` is how many of the agent's words have been heard since the line was opened, where somebody knows.
+        """
+        self._listen(agent, words)
         said = self._go_on() if self._speech else self._next()
         self._frame += 1
         return said
 
-    def _listen(self, agent: bytes) -> None:
+    def _listen(self, agent: bytes, words: int | None) -> None:
         loud = agent != SILENCE and loudness(array("h", mulaw_to_linear(agent))) > LOUD / 4
         self._silent = 0 if loud else self._silent + 1
         if loud or self._audible:
             self._audible += 1
+        self._words = words if words is not None else self._words + loud * FRAME_S * _WORDS_PER_S
 
     @property
     def _waited_s(self) -> float:
@@ -75,19 +85,20 @@ class Caller:
     def _next(self) -> Heard:
         """Do what the present step says, once its time has come."""
         match self.steps[self._at] if self._at < len(self.steps) else HangsUp():
-            case Says(text, audio):
-                return self._begin(text, audio, barged_in=False)
-            case BargesIn(text, audio, after_s, limit_s):
-                if self._audible * FRAME_S >= after_s and self._silent * FRAME_S < _BREATH_S:
-                    return self._begin(text, audio, barged_in=True)
+            case Says(text):
+                return self._begin(text, barged_in=False)
+            case BargesIn(text, limit_s=limit_s) as step:
+                if self._has_heard(step) and self._silent * FRAME_S < _BREATH_S:
+                    return self._begin(text, barged_in=True)
                 if self._waited_s >= limit_s:
-                    self.complaints.append(f"the agent did not speak for {after_s} s within {limit_s} s: {text!r}")
-                    return self._begin(text, audio, barged_in=False)
+                    enough = f"{step.at_word} words" if step.at_word else f"for {step.after_s:g} s"
+                    self.complaints.append(f"the agent did not speak {enough} within {limit_s:g} s: {text!r}")
+                    return self._begin(text, barged_in=False)
             case WaitsForAgent(silence_s, limit_s):
                 if self._audible and self._silent * FRAME_S >= silence_s:
                     return self._done()
                 if self._waited_s >= limit_s:
-                    self.complaints.append(f"the agent was not heard, and then silent, within {limit_s} s")
+                    self.complaints.append(f"the agent was not heard, and then silent, within {limit_s:g} s")
                     return self._done()
             case Pauses(seconds):
                 if self._waited_s >= seconds:
@@ -97,21 +108,27 @@ class Caller:
                 return Heard(SILENCE, keys)
             case WaitsForHangUp(limit_s):
                 if self._waited_s >= limit_s:
-                    self.complaints.append(f"the agent did not hang up within {limit_s} s")
+                    self.complaints.append(f"the agent did not hang up within {limit_s:g} s")
                     self.done = True
                     return Heard(SILENCE, hangs_up=True)
-            case HangsUp():
-                self.done = True
-                return Heard(SILENCE, hangs_up=True)
+            case HangsUp(after_s):  # pragma: no branch
+                if self._waited_s >= after_s:
+                    self.done = True
+                    return Heard(SILENCE, hangs_up=True)
         return Heard(SILENCE)
+
+    def _has_heard(self, step: BargesIn) -> bool:
+        if step.at_word:
+            return self._words - self._words_before >= step.at_word
+        return self._audible * FRAME_S >= step.after_s
 
     def _done(self) -> Heard:
         self._at += 1
-        self._since, self._audible = self._frame + 1, 0
+        self._since, self._audible, self._words_before = self._frame + 1, 0, self._words
         return Heard(SILENCE)
 
-    def _begin(self, text: str, audio: bytes, *, barged_in: bool) -> Heard:
-        self._speech = audio or self.speak(text)
+    def _begin(self, text: str, *, barged_in: bool) -> Heard:
+        self._speech = self._sounds[self._at]
         start = self._frame * FRAME_S
         self.lines.append(Line(text, start, start + TELEPHONE.seconds(len(self._speech)), barged_in))
         return self._go_on()
@@ -123,5 +140,5 @@ class Caller:
         return Heard(frame + TELEPHONE.silence(FRAME - len(frame)))
 
 
-def _tones(text: str) -> bytes:
-    return linear_to_mulaw(Lexicon().say(text, sample_rate=TELEPHONE.sample_rate))
+def _tones(lexicon: Lexicon) -> Callable[[str], bytes]:
+    return lambda text: linear_to_mulaw(lexicon.say(text, sample_rate=TELEPHONE.sample_rate))

@@ -5,7 +5,7 @@
 - say: Hello, I would like to book a table for two.
   audio: lines/table-for-two.wav
 - barge_in: No, wait, make it four people.
-  after_s: 1.2
+  after_s: 1.2       # or at_word: 5
 - press: "5"
 - pause: 0.5
 - wait_for_hang_up
@@ -21,6 +21,10 @@ from typing import Any, Final, TypeAlias
 
 from agentvoice.audio import linear_to_mulaw
 from agentvoice.errors import UsageError
+
+LONGEST_S: Final = 3600.0
+"""No step of a script lasts longer."""
+_KEYS: Final = frozenset("0123456789*#ABCD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class BargesIn:
     audio: bytes = b""
     after_s: float = 1.0
     """How long the agent has been audible by then."""
+    at_word: int = 0
+    """How many of the agent's words have been heard by then, if not 0; `after_s` does not count then."""
     limit_s: float = 20.0
     """How long to wait for the agent to speak."""
 
@@ -71,6 +77,9 @@ class Presses:
 class HangsUp:
     """End the call."""
 
+    after_s: float = 0.0
+    """How long to wait before."""
+
 
 @dataclass(frozen=True, slots=True)
 class WaitsForHangUp:
@@ -97,19 +106,24 @@ def read_script(path: Path) -> Sequence[Step]:
     """Read a script; paths of sound files in it are relative to its own folder.
 
     Raises:
-        UsageError: it cannot be read, or is no script; the message names the step.
+        UsageError: it cannot be read, or is no script; the message names the line.
     """
     import yaml  # noqa: PLC0415 - only where scripts are read
 
     try:
-        steps = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        node, steps = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
     except OSError as error:
         raise UsageError(f"cannot read the script {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UsageError(f"{path}, line {line}, is not YAML: {error.problem}") from error
+    except (yaml.YAMLError, ValueError) as error:  # text that is not UTF-8, and dates that are none
         raise UsageError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(steps, list) or not steps:
+    if not isinstance(steps, list) or not isinstance(node, yaml.SequenceNode) or not steps:
         raise UsageError(f"{path} is not a script: it has to be a list of steps, such as '- say: Hello.'")
-    return [_step(step, f"{path}, step {number}", path.parent) for number, step in enumerate(steps, 1)]
+    lines = [item.start_mark.line + 1 for item in node.value]
+    return [_step(step, f"{path}, line {line}", path.parent) for step, line in zip(steps, lines, strict=True)]
 
 
 def _step(step: object, where: str, folder: Path) -> Step:
@@ -125,18 +139,35 @@ def _step(step: object, where: str, folder: Path) -> Step:
         members |= value
     elif value is not None:
         raise UsageError(f"{where}: '{name}' takes no value")
-    known = {field.name: field for field in fields(kind)}
+    known = {field.name: str(field.type) for field in fields(kind)}
     if unknown := sorted(map(str, set(members) - set(known))):
-        raise UsageError(f"{where}: '{name}' has no {', '.join(unknown)} (it has: {', '.join(known) or 'nothing'})")
+        raise UsageError(f"{where}: '{name}' has no {', '.join(unknown)} (it has: {', '.join(known)})")
     for member, given in members.items():
-        numeric = known[member].type == "float"
-        if isinstance(given, bool) or not isinstance(given, (int, float) if numeric else str):
-            wanted = "a number" if numeric else "a text in quotes"
+        if wanted := _misfit(member, known[member], given):
             raise UsageError(f"{where}: {member} has to be {wanted}, not {given!r}")
     if "audio" in members:
-        members["audio"] = read_line(folder / str(members["audio"]))
+        members["audio"] = read_line(folder / members["audio"])
     made: Step = kind(**members)
     return made
+
+
+def _misfit(member: str, kind: str, given: object) -> str:
+    """Return what a member should have been; nothing if it is."""
+    match kind, given:
+        case "float", int() | float() if not isinstance(given, bool):
+            return "" if 0 <= given <= LONGEST_S else f"from 0 to {LONGEST_S:g} seconds"  # and no nan, which is neither
+        case "float", _:
+            return "a number"
+        case "int", int() if not isinstance(given, bool):
+            return "" if given >= 1 else "1 or more"
+        case "int", _:
+            return "a whole number"
+        case _, str() if member == "keys" and not (given and _KEYS.issuperset(given)):
+            return "keys of a telephone (0-9 * # A-D)"
+        case _, str() if given.strip():
+            return ""
+        case _:
+            return "a text in quotes"
 
 
 def read_line(path: Path) -> bytes:

@@ -59,6 +59,52 @@ def test_nothing_is_waited_for_for_ever(step: Step) -> None:
     assert len(caller.complaints) == 1
 
 
+@pytest.mark.parametrize(("word_s", "starts_s"), [(0.4, 2.0), (None, 0.5 + 5 / 2.7)])
+def test_a_barge_in_at_a_word_counts_the_agent_s_words_or_guesses(word_s: float | None, starts_s: float) -> None:
+    caller = Caller([Pauses(0.1), BargesIn("Wait!", SPEECH, at_word=5)])
+    for tick in range(500):
+        words = int(tick * 0.02 / word_s) if word_s else None  # by 0.1 s none, by 2 s five
+        caller.tick(SILENCE if tick < 25 else LOUD, words=words)
+
+    assert caller.lines[0].start_s == pytest.approx(starts_s, abs=0.05)
+    assert caller.lines[0].barged_in
+
+
+def test_the_words_of_an_earlier_step_do_not_count() -> None:
+    caller = Caller([WaitsForAgent(silence_s=0.1), BargesIn("Wait!", SPEECH, at_word=5)])
+    heard = [(LOUD, 7)] * 50 + [(SILENCE, 7)] * 20 + [(LOUD, 8)] * 20 + [(LOUD, 12)] * 20
+    for agent, words in heard:
+        caller.tick(agent, words=words)
+
+    assert caller.lines[0].start_s == pytest.approx(1.8, abs=0.03)
+
+
+def test_the_agent_is_not_cut_off_when_it_has_just_stopped() -> None:
+    caller, _ = hear([BargesIn("Wait!", SPEECH, after_s=1.0)], [(0.8, LOUD), (1.0, SILENCE), (1.0, LOUD)])
+
+    assert caller.lines[0].start_s == pytest.approx(1.8, abs=0.03)
+
+
+def test_hanging_up_may_wait() -> None:
+    _, said = hear([HangsUp(after_s=1.5)])
+
+    assert len(said) == 76
+
+
+def test_lines_are_made_before_the_call_and_each_text_has_a_tone_of_its_own() -> None:
+    made: list[str] = []
+
+    def speak(text: str) -> bytes:
+        made.append(text)
+        return SPEECH
+
+    Caller([Says("one"), Pauses(1), BargesIn("two"), Says("three", SPEECH)], speak=speak)
+    _, said = hear([Says("one"), Says("two")])
+
+    assert made == ["one", "two"]
+    assert said[2].audio != said[20].audio
+
+
 def test_keys_are_pressed_and_pauses_last() -> None:
     _, said = hear([Pauses(0.5), Presses("5#"), HangsUp()])
 
