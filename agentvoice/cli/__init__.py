@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 
 
 def main() -> None:
@@ -12,6 +14,14 @@ def main() -> None:
     except ModuleNotFoundError:
         sys.stderr.write("the command line is an extra; try: pip install 'agentvoice[cli]'\n")
         sys.exit(2)
-    from .boundary import run  # noqa: PLC0415
+    from .boundary import INTERRUPTED, run  # noqa: PLC0415
 
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if code == INTERRUPTED:
+        # Everything is closed by now. Taking the interpreter apart would take longer than all of that did, and whoever
+        # pressed Ctrl-C was promised an end within a second.
+        with suppress(OSError):  # whoever read along may be gone as well
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
