@@ -1,8 +1,8 @@
 """Edge: who speaks next. A few worker threads make speech for all contexts of all sockets, stretch by stretch.
 
-A context that has not been heard yet goes first; then the one whose listener would run dry first. So a "yes" is never
-behind chapters, a chapter that is seconds ahead of its listener waits for one that is not, and those that are equally
-far ahead take turns.
+A context that has not been heard yet goes first, the shorter before the longer; then the one whose listener would run
+dry first. So a "yes" is never behind chapters, a chapter that is seconds ahead of its listener waits for one that is
+not, and those that are equally far ahead take turns.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from .contexts import Job
 from .convert import Spoken, speak
 
 log = structlog.get_logger()
+_PATIENCE_S: Final = 0.03
+"""How long each character of a first utterance may wait, in seconds: half of the time that it takes to say it."""
 T = TypeVar("T")
 
 
@@ -71,10 +73,10 @@ class Lane:
         self.jobs: deque[Job] = deque()
         self.speech: Iterator[Spoken] | None = None
         """What the first job says, once it has been begun."""
-        self.heard = False
-        """Whether any of it has been made."""
+        self.words_left = 0
+        """How many words of it are still to be said."""
         self.dry_at = 0.0
-        """When somebody who listens from the first sound on has heard all of it."""
+        """When somebody who listens from the first sound on has heard all of it; 0 before the first."""
         self.busy = False
         """Whether it waits for a worker, or has one."""
         self.stopped = False
@@ -108,8 +110,10 @@ class Scheduler:
         if lane.busy or lane.stopped or not lane.jobs or not lane.has_room():
             return
         lane.busy = True
-        lane.dry_at = max(lane.dry_at, current_time())
-        heapq.heappush(self._waiting, (lane.heard, lane.dry_at, next(self._tickets), lane))
+        heard = lane.dry_at > 0
+        patience = 0.0 if heard else len(lane.jobs[0].utterance.text) * _PATIENCE_S
+        due = max(lane.dry_at, current_time() + patience)
+        heapq.heappush(self._waiting, (heard, due, next(self._tickets), lane))
         self._ready.release()
 
     def stop(self, lane: Lane) -> None:
@@ -140,27 +144,33 @@ class Scheduler:
                 self.resume(lane)
 
     async def _advance(self, lane: Lane, in_thread: RunInThread) -> None:
+        """Make the next stretch. After the one with the last word there is hardly anything left: make that, too."""
         job = lane.jobs[0]
         if lane.speech is None:
-            lane.speech = speak(self._engine, job.utterance)
+            lane.speech, lane.words_left = speak(self._engine, job.utterance), len(job.utterance.text.split())
+        while True:
+            outcome = await self._step(job, lane.speech, in_thread)
+            if lane.stopped:
+                return
+            if isinstance(outcome, Stretch):
+                lane.words_left -= len(outcome.spoken.words)
+                lane.dry_at = max(lane.dry_at, current_time())
+                lane.dry_at += job.utterance.output.seconds(len(outcome.spoken.audio))
+            else:
+                lane.speech = None
+                lane.jobs.popleft()
+            lane.deliver(outcome)
+            if lane.speech is None or lane.words_left > 0 or lane.stopped:
+                return
+
+    async def _step(self, job: Job, speech: Iterator[Spoken], in_thread: RunInThread) -> Outcome:
         began = current_time()
-        outcome: Outcome
         try:
-            spoken = await in_thread(partial(next, lane.speech, None))
+            spoken = await in_thread(partial(next, speech, None))
         except Exception as error:  # noqa: BLE001  # whatever is wrong with an engine ends one context, not the server
             log.warning("synthesis_failed", error=repr(error))
-            outcome = Broke(job, str(error) or type(error).__name__)
-        else:
-            outcome = Finished(job) if spoken is None else Stretch(job, spoken, (current_time() - began) * 1000)
-        if lane.stopped:
-            return
-        if isinstance(outcome, Stretch):
-            lane.heard = True
-            lane.dry_at += job.utterance.output.seconds(len(outcome.spoken.audio))
-        else:
-            lane.speech = None
-            lane.jobs.popleft()
-        lane.deliver(outcome)
+            return Broke(job, str(error) or type(error).__name__)
+        return Finished(job) if spoken is None else Stretch(job, spoken, (current_time() - began) * 1000)
 
     @staticmethod
     def _let_go(lane: Lane) -> None:
