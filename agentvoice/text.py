@@ -1,7 +1,9 @@
 """From a model's tokens to pieces of text that a voice can speak, without waiting longer than it must.
 
 A voice that gets whole sentences sounds better; one that gets the first words at once sounds sooner. So the first
-piece is three or four words long, and later ones end where a person would draw breath.
+piece is a few words long, and later ones end where a person would draw breath. A model writes several times faster
+than a voice speaks: within the first sentence each piece may be twice as long as the one before, and the line does
+not run dry in between.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from .speakable import OPENERS, Speakable, is_spoken
 
 FIRST_WORDS: Final = 4
 """The first piece ends after so many words; two earlier where a clause ends there."""
+MOST_WORDS: Final = 8
+"""A piece that would need more words than this waits for the end of its sentence."""
 LONGEST: Final = 240
 """Characters of one sentence after which its pieces end at clauses, or at words if they must."""
 
@@ -46,7 +50,7 @@ class Pieces:
         self._text = ""  # not handed over yet
         self._scanned = 0  # how much of it holds no place to split
         self._words = 0  # how many words have been scanned
-        self._first = True
+        self._wanted = FIRST_WORDS  # words that make a piece in mid-sentence
 
     def feed(self, text: str) -> list[str]:
         """Take more text, split anywhere; return the pieces that it completes."""
@@ -68,7 +72,7 @@ class Pieces:
 
     def _cut(self, end: int) -> list[str]:
         piece, self._text = self._text[:end], self._text[end:]
-        self._scanned, self._words, self._first = 0, 0, False
+        self._scanned, self._words, self._wanted = 0, 0, 2 * self._wanted
         return [piece]
 
     def _split(self) -> list[str]:
@@ -89,19 +93,24 @@ class Pieces:
         if last == " ":
             before = text[: end - 1]
             self._words += any(map(is_spoken, before[_last_space(before) + 1 :]))
-            return _ends_sentence(before, after) or (self._first and self._enough(before)) or self._overlong(before)
+            if _ends_sentence(before, after):
+                self._wanted = MOST_WORDS  # a sentence lasts: whole ones from here
+                return True
+            return self._enough(before) or self._overlong(before)
         if not is_spoken(after) and after not in OPENERS:
             return False
         if last in _CLOSERS and after == "と":  # a quotation, and who says so
             return False
         bare = text[:end].rstrip(_ALL_CLOSERS)[-1:]
-        return bare in _CJK_ENDS or (last in _CJK_CLAUSE_ENDS and (end > LONGEST or (self._first and end > 3)))
+        return bare in _CJK_ENDS or (
+            last in _CJK_CLAUSE_ENDS and (end > LONGEST or (self._wanted == FIRST_WORDS and end > 3))
+        )
 
     def _enough(self, text: str) -> bool:
-        """Whether these are words enough to begin with. Nobody pauses after `Dr.`, or between `7.30` and `p.m.`"""
-        clause = text[-1] in _CLAUSE_ENDS
-        unfinished = text[-1] == "." or text[-1].isdigit()
-        return self._words >= FIRST_WORDS - 2 * clause + 2 * unfinished
+        """Whether these are words enough for a piece. Nobody pauses after `Dr.`, or between `7.30` and `p.m.`"""
+        clause = text[-1:] in _CLAUSE_ENDS
+        unfinished = text[-1:] == "." or text[-1:].isdigit()
+        return self._wanted <= MOST_WORDS and self._words >= self._wanted - 2 * clause + 2 * unfinished
 
     def _overlong(self, text: str) -> bool:
         return len(text) > LONGEST and (text[-1] in _CLAUSE_ENDS or len(text) > LONGEST * 5 // 4)
