@@ -41,7 +41,7 @@ You: Thank you, Peter Miller, your table for five people at eight o'clock is boo
             async for token in self.llm.stream(turn.history):
                 yield token
             return
-        yield "Thank you very much for calling. "
+        yield "Thank you very much for calling, let me just write that down. "
         booking = await fill(self.llm, Booking, turn.history)
         yield f"I have booked a table for {booking.party_size} at {booking.time}, for {booking.name}. Goodbye!"
         self.call.note(booking=booking.model_dump())
