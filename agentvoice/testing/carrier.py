@@ -162,11 +162,12 @@ class Carrier:
 
     def carry(self, frame: bytes) -> Sequence[tuple[int, bytes]]:
         """Take the caller's next frame. Return what reaches the agent now: frames, each with its number, from 0."""
-        if not self.dead and self._random.random() >= self.weather.loss:
-            self._from_caller.send((self._said, frame), tick=self._said)
-        arrived = self._from_caller.arrived(tick=self._said)
-        self._said += 1
-        return [] if self.dead else arrived
+        number, self._said = self._said, self._said + 1
+        if number * FRAME_S >= self.weather.dies_at_s:
+            return []
+        if self._random.random() >= self.weather.loss:
+            self._from_caller.send((number, frame), tick=number)
+        return self._from_caller.arrived(tick=number)
 
     # ------------------------------------------------------------------ afterwards
 

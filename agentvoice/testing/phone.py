@@ -6,18 +6,29 @@ The recording is what the caller's end heard: the agent's audio passes through a
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 import wave
 from array import array
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
-from xml.etree import ElementTree as ET
+from urllib.parse import urlsplit
 
-from anyio import BrokenResourceError, EndOfStream, create_task_group, current_time, sleep_until, to_thread
-from websockets.exceptions import InvalidMessage, InvalidStatus, InvalidURI
+from anyio import (
+    BrokenResourceError,
+    CancelScope,
+    EndOfStream,
+    Event,
+    WouldBlock,
+    create_memory_object_stream,
+    create_task_group,
+    current_time,
+    sleep_until,
+    to_thread,
+)
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidHandshake, InvalidStatus, InvalidURI
 
 from agentvoice.audio import TELEPHONE, mulaw_to_linear
 from agentvoice.errors import RemoteProtocolError, UsageError
@@ -27,13 +38,19 @@ from agentvoice.server import twilio
 from agentvoice.streams import connect_websocket
 
 from .caller import Caller
-from .carrier import FRAME_S, Carrier
+from .carrier import FRAME_S, Carrier, Piece
+from .webhook import START_ONE, ask_webhook
 
 log = Logger(__name__)
 
-_START_ONE = "start an agent with: agentvoice serve MODULE:AGENT"
 STREAM_SID = "MZ0001"
 CALL_SID = "CA0001"
+_UNSENT = 250
+"""Messages that may wait for a slow agent: five seconds of audio. More are dropped, as a carrier does."""
+_LAST_SECOND = 1.0
+"""How long the last messages may take."""
+_DEAD_S = 60.0
+"""For how long the agent may leave a dead line open."""
 
 
 @dataclass(slots=True)
@@ -42,6 +59,8 @@ class PhoneCall:
 
     caller: Caller
     carrier: Carrier = field(default_factory=Carrier)
+    words_heard: Callable[[], int | None] = lambda: None
+    """How many of the agent's words the caller has heard, where somebody knows."""
     started_at: float = 0.0
     """The first sample's instant, on the clock of whoever rang (monotonic, so one for all processes of a machine)."""
     clears: list[float] = field(default_factory=list)
@@ -50,7 +69,13 @@ class PhoneCall:
     """Marks that went back, and when."""
     nonsense: int = 0
     """Messages of the agent that made no sense."""
+    unsent: int = 0
+    """Messages that were dropped because the agent did not take them."""
+    late_s: float = 0.0
+    """The most by which a frame of this end's was late: if it is much, judge this machine and not the agent."""
     hung_up_by: str = "agent"
+    """Or `caller`, or `network` when the connection was lost."""
+    _sent: Event = field(default_factory=Event)
     _left: bytearray = field(default_factory=bytearray)
     _right: bytearray = field(default_factory=bytearray)
 
@@ -59,25 +84,37 @@ class PhoneCall:
         body = twilio.StartBody(
             stream_sid=STREAM_SID, call_sid=CALL_SID, account_sid="AC0", custom_parameters=dict(parameters or {})
         )
-        try:
-            await stream.send(twilio.render(twilio.Connected()))
-            await stream.send(twilio.render(twilio.Start(body, stream_sid=STREAM_SID)))
+        outgoing, to_send = create_memory_object_stream[str](_UNSENT)
+        self._put(outgoing, twilio.Connected())
+        self._put(outgoing, twilio.Start(body, stream_sid=STREAM_SID))
+        with outgoing, to_send:
             async with create_task_group() as group:
-                group.start_soon(self._hear, stream, group.cancel_scope.cancel)
-                await self._talk(stream)
+                group.start_soon(self._hear, stream, group.cancel_scope)
+                sending = CancelScope()
+                group.start_soon(self._send, stream, to_send, sending)
+                await self._talk(outgoing)
                 self.hung_up_by = "caller"
-                await stream.send(twilio.render(twilio.Stop(stream_sid=STREAM_SID)))
+                self._put(outgoing, twilio.Stop(stream_sid=STREAM_SID))
+                outgoing.close()
+                sending.deadline = current_time() + _LAST_SECOND
+                await self._sent.wait()
                 group.cancel_scope.cancel()
-        except* BrokenResourceError:
-            log.info("line_closed")
 
-    async def _hear(self, stream: MessageStream, hang_up: Callable[[], None]) -> None:
+    async def _send(self, stream: MessageStream, messages: MemoryObjectReceiveStream[str], scope: CancelScope) -> None:
+        """Send what is to be sent. That the agent is gone is for `_hear` to find."""
+        with scope, suppress(BrokenResourceError):
+            async for message in messages:
+                await stream.send(message)
+        self._sent.set()
+
+    async def _hear(self, stream: MessageStream, call: CancelScope) -> None:
         """Take what the agent sends, until it closes the stream."""
         while True:
             try:
                 message = twilio.parse_to_carrier(await stream.receive())
-            except EndOfStream:
-                return hang_up()
+            except EndOfStream as end:
+                self._ended(end.__cause__)
+                return call.cancel()
             except RemoteProtocolError as error:
                 self.nonsense += 1
                 log.warning("agent_sent_nonsense", reason=str(error))
@@ -87,47 +124,77 @@ class PhoneCall:
                     self.carrier.receive_audio(message.media.payload)
                 case twilio.Mark():
                     self.carrier.receive_mark(message.mark.name)
-                case twilio.Clear():
+                case twilio.Clear():  # pragma: no branch
                     self.clears.append(current_time() - self.started_at)
                     self.carrier.receive_clear()
 
-    async def _talk(self, stream: MessageStream) -> None:
+    def _ended(self, closed: BaseException | None) -> None:
+        """Tell an agent that hangs up from one that is gone."""
+        if not self.caller.done and isinstance(closed, ConnectionClosed) and not isinstance(closed, ConnectionClosedOK):
+            self.hung_up_by = "network"
+            self.caller.complaints.append(f"the connection was lost at {self.seconds:.2f} s: {closed}")
+
+    async def _talk(self, outgoing: MemoryObjectSendStream[str]) -> None:
         """Play 20 ms and say 20 ms, on an absolute schedule, until the caller has hung up."""
         self.started_at = current_time()
         number = 0
         while not self.caller.done:
-            agent, marks = self.carrier.tick()
-            heard = self.caller.tick(agent)
-            self._left += heard.audio
-            self._right += agent
+            self._tick(outgoing)
+            if self.carrier.frames * FRAME_S >= self.carrier.weather.dies_at_s + _DEAD_S:
+                self.caller.complaints.append(f"the agent kept a dead line for {_DEAD_S:g} s")
+                return
             number += 1
-            body = twilio.MediaBody(heard.audio, "inbound", str(number), str(round((number - 1) * FRAME_S * 1000)))
-            await stream.send(twilio.render(twilio.Media(body, STREAM_SID, str(number + 1))))
-            for name in marks:
-                self.marks.append((name, current_time() - self.started_at))
-                await stream.send(twilio.render(twilio.Mark(twilio.MarkBody(name), STREAM_SID)))
-            for key in heard.keys:
-                await stream.send(twilio.render(twilio.Dtmf(twilio.DtmfBody(key, "inbound_track"), STREAM_SID)))
-            await sleep_until(self.started_at + number * FRAME_S)
+            due = self.started_at + number * FRAME_S
+            await sleep_until(due)
+            self.late_s = max(self.late_s, current_time() - due)
+
+    def _tick(self, outgoing: MemoryObjectSendStream[str]) -> None:
+        agent, marks = self.carrier.tick()
+        caller = self.caller.tick(agent, words=self.words_heard())
+        self._left += caller.audio
+        self._right += agent
+        for number, frame in self.carrier.carry(caller.audio):
+            body = twilio.MediaBody(frame, "inbound", str(number + 1), str(round(number * FRAME_S * 1000)))
+            self._put(outgoing, twilio.Media(body, STREAM_SID, str(number + 2)))
+        for name in marks:
+            self.marks.append((name, current_time() - self.started_at))
+            self._put(outgoing, twilio.Mark(twilio.MarkBody(name), STREAM_SID))
+        for key in caller.keys:
+            self._put(outgoing, twilio.Dtmf(twilio.DtmfBody(key, "inbound_track"), STREAM_SID))
+
+    def _put(self, outgoing: MemoryObjectSendStream[str], message: twilio.FromCarrier) -> None:
+        try:
+            outgoing.send_nowait(twilio.render(message))
+        except WouldBlock:
+            self.unsent += 1
+
+    # ------------------------------------------------------------------ afterwards
 
     @property
     def seconds(self) -> float:
         """How long the recording is."""
         return TELEPHONE.seconds(len(self._left))
 
+    @property
+    def recording(self) -> tuple[bytes, bytes]:
+        """The caller's side and the agent's, mu-law, of the same length."""
+        return bytes(self._left), bytes(self._right)
+
     def save(self, folder: Path) -> None:
         """Write `call.wav` (caller left, agent right, 8 kHz, 16 bits) and `caller.json` into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
-        rate = TELEPHONE.sample_rate
         both = array("h", bytes(4 * len(self._left)))
-        both[0::2] = array("h", mulaw_to_linear(bytes(self._left)))
-        both[1::2] = array("h", mulaw_to_linear(bytes(self._right)))
+        both[0::2], both[1::2] = (array("h", mulaw_to_linear(side)) for side in self.recording)
         with wave.open(str(folder / "call.wav"), "wb") as file:
             file.setnchannels(2)
             file.setsampwidth(2)
-            file.setframerate(rate)
+            file.setframerate(TELEPHONE.sample_rate)
             file.writeframes(both.tobytes())
-        truth = {
+        (folder / "caller.json").write_text(json.dumps(self._truth(), indent=1) + "\n", encoding="utf-8")
+
+    def _truth(self) -> Mapping[str, object]:
+        rate = TELEPHONE.sample_rate
+        return {
             "t0": self.started_at,
             "seconds": self.seconds,
             "hung_up_by": self.hung_up_by,
@@ -136,23 +203,34 @@ class PhoneCall:
             "played": [
                 [stretch.start / rate, (stretch.start + stretch.size) / rate] for stretch in self.carrier.played
             ],
+            "messages": [self._message(piece) for piece in self.carrier.pieces],
             "clears": self.clears,
             "marks": self.marks,
             "nonsense": self.nonsense,
+            "unsent": self.unsent,
+            "late_s": self.late_s,
         }
-        (folder / "caller.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
+
+    def _message(self, piece: Piece) -> Mapping[str, object]:
+        """Tell of one message of audio when it came, how long it is, and from when to when it was played, if at all."""
+        rate, heard = TELEPHONE.sample_rate, self.carrier.heard(piece)
+        played = [sample / rate for sample in heard] if heard else None
+        return {"arrived_s": piece.arrived / rate, "seconds": piece.size / rate, "played": played}
 
 
-async def ring(url: str, caller: Caller, *, number: str = "+15550100") -> PhoneCall:
+async def ring(url: str, caller: Caller, *, number: str = "+15550100", carrier: Carrier | None = None) -> PhoneCall:
     """Ring an agent at `url`: its voice webhook (http, https), or its media stream itself (ws, wss).
+
+    A connection that is lost during the call ends it, with a complaint of the caller's: what was recorded is of use.
 
     Raises:
         UsageError: nobody answers there, or not as a carrier expects.
     """
     parameters: dict[str, str] = {}
-    if urlsplit(url).scheme in {"http", "https"}:
-        url, parameters = await to_thread.run_sync(_webhook, url, number)
-    call = PhoneCall(caller)
+    if _scheme(url) in {"http", "https"}:
+        form = {"CallSid": CALL_SID, "AccountSid": "AC0", "From": number, "To": "+15550199", "Direction": "inbound"}
+        url, parameters = await to_thread.run_sync(partial(ask_webhook, url, form), abandon_on_cancel=True)
+    call = PhoneCall(caller, carrier or Carrier())
     try:
         async with connect_websocket(url) as stream:
             await call.hold(stream, parameters=parameters)
@@ -160,31 +238,14 @@ async def ring(url: str, caller: Caller, *, number: str = "+15550100") -> PhoneC
         raise UsageError(
             f"{url} answers {error.response.status_code}; an agent's media stream is /twilio/media"
         ) from error
-    except (OSError, InvalidURI, InvalidMessage) as error:
-        raise UsageError(f"nobody answers at {url} ({error}); {_START_ONE}") from error
+    except (OSError, InvalidURI, InvalidHandshake) as error:
+        raise UsageError(f"nobody answers at {url} ({error}); {START_ONE}") from error
     return call
 
 
-def _webhook(url: str, number: str) -> tuple[str, dict[str, str]]:
-    """Ask the webhook what to do with a call, as Twilio does; return the stream's URL and its parameters."""
-    form = urlencode(
-        {"CallSid": CALL_SID, "AccountSid": "AC0", "From": number, "To": "+15550199", "Direction": "inbound"}
-    )
-    try:
-        with urllib.request.urlopen(url, form.encode(), timeout=10) as answer:  # noqa: S310 - http(s), as checked
-            twiml = answer.read(65536)
-    except urllib.error.HTTPError as error:
-        raise UsageError(f"{url} answers {error.code} {error.reason}; an agent's webhook is /twilio/voice") from error
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        raise UsageError(
-            f"nobody answers at {url} ({reason}); start one with: agentvoice serve MODULE:AGENT"
-        ) from error
-    try:
-        stream = ET.fromstring(twiml).find("Connect/Stream")  # noqa: S314 - expat of today is safe
-    except ET.ParseError:
-        stream = None
-    if stream is None or not stream.get("url"):
-        raise UsageError(f"{url} does not connect the call to a media stream; an agent's webhook is /twilio/voice")
-    named = {item.get("name", ""): item.get("value", "") for item in stream.findall("Parameter")}
-    return stream.get("url", ""), named
+def _scheme(url: str) -> str:
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname and parts.port != 0:
+            return parts.scheme
+    raise UsageError(f"'{url}' cannot be rung; it has to be like http://HOST/twilio/voice, or ws://HOST/twilio/media")

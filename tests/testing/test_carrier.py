@@ -4,6 +4,7 @@ from agentvoice.testing.carrier import Carrier, Piece, Played
 from agentvoice.testing.weather import Weather
 
 FRAME = b"\x10" * 160
+AUDIO = st.integers(0, 500).map(lambda size: bytes(n % 251 for n in range(size)))
 
 
 def test_a_frame_a_tick_is_played_in_order_and_then_silence() -> None:
@@ -97,11 +98,11 @@ def test_a_line_that_dies_says_nothing_of_it() -> None:
     carrier.receive_audio(FRAME * 5)
     carrier.receive_mark("a")
 
-    frames = [(carrier.carry(FRAME), *carrier.tick()) for _ in range(10)]
+    frames = [(*carrier.tick(), carrier.carry(FRAME)) for _ in range(10)]
 
-    assert [len(arrived) for arrived, _, _ in frames] == [1, 1] + [0] * 8
-    assert [frame for _, frame, _ in frames] == [FRAME] * 2 + [b"\xff" * 160] * 8
-    assert not any(marks for _, _, marks in frames)
+    assert [len(arrived) for _, _, arrived in frames] == [1, 1] + [0] * 8
+    assert [frame for frame, _, _ in frames] == [FRAME] * 2 + [b"\xff" * 160] * 8
+    assert not any(marks for _, marks, _ in frames)
     assert carrier.dead
     assert carrier.played == [Played(0, 320)]
 
@@ -162,7 +163,7 @@ def test_the_same_seed_gives_the_same_line() -> None:
 
 
 @given(
-    st.lists(st.binary(max_size=500) | st.none() | st.text(max_size=3), max_size=50),
+    st.lists(AUDIO | st.none() | st.text(max_size=3), max_size=50),
     st.builds(Weather, jitter_s=st.sampled_from([0, 0.1]), loss=st.sampled_from([0, 0.2]), seed=st.integers(0, 99)),
 )
 def test_every_byte_is_played_cleared_or_lost_once_and_every_mark_comes_back(
