@@ -210,9 +210,7 @@ def test_two_words_that_end_a_clause_are_enough_to_begin_with() -> None:
 
 
 def test_within_the_first_sentence_each_piece_may_be_twice_as_long_as_the_one_before() -> None:
-    text = (
-        "I can offer you a quiet table for two people by the window at seven this evening, or at nine. Yes."
-    )
+    text = "I can offer you a quiet table for two people by the window at seven this evening, or at nine. Yes."
 
     assert split(text) == [
         "I can offer you ",
