@@ -28,7 +28,7 @@ from anyio import (
     to_thread,
 )
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
-from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from agentvoice.audio import TELEPHONE, mulaw_to_linear
 from agentvoice.errors import RemoteProtocolError, UsageError
@@ -129,8 +129,8 @@ class PhoneCall:
                     self.carrier.receive_clear()
 
     def _ended(self, closed: BaseException | None) -> None:
-        """Tell an agent that hangs up from one that is gone."""
-        if not self.caller.done and isinstance(closed, ConnectionClosed) and not isinstance(closed, ConnectionClosedOK):
+        """Tell an agent that hangs up, or whose server stops, from one that is gone: it leaves no closing frame."""
+        if isinstance(closed, ConnectionClosed) and closed.rcvd is None and not self.caller.done:
             self.hung_up_by = "network"
             self.caller.complaints.append(f"the connection was lost at {self.seconds:.2f} s: {closed}")
 

@@ -163,3 +163,16 @@ async def test_a_connection_that_is_lost_is_complained_of_and_the_recording_kept
     assert call.seconds == pytest.approx(0.16, abs=0.1)
     (complaint,) = call.caller.complaints
     assert complaint.startswith("the connection was lost at 0.")
+
+
+async def test_an_agent_whose_server_stops_has_hung_up() -> None:
+    async def stop(connection: ServerConnection) -> None:
+        await connection.recv()
+        await connection.close(1012, "service restart")
+
+    async with serve(stop, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        call = await ring(f"ws://127.0.0.1:{port}/", Caller([Pauses(5)]))
+
+    assert call.hung_up_by == "agent"
+    assert call.caller.complaints == []
