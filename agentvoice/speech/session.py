@@ -158,7 +158,8 @@ class SpeechSession:
         if at_once or request.flush or not request.continue_:
             released += context.buffer.take()
         yield from self._speak(context, released)
-        if at_once or request.flush:
+        # SDKs of 2024 have a queue for each flush that they asked for, and break when there are more.
+        if request.flush or (at_once and first_flush_id(self._version) == 1):
             context.steps.append(FlushMark())
         if not request.continue_:
             context.move(ContextEvent.FINISHED)

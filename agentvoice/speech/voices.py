@@ -12,6 +12,8 @@ from agentvoice.tts.wire import Generate, rejected
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ACCESS: Final = "2026-08-14"
 """The version from which on voices have `access` and `visibility`."""
+_FIRST: Final = "2024-06-10"
+"""The version whose list of voices has no pages."""
 _CREATED: Final = "2026-01-01T00:00:00Z"
 _MOST: Final = 100
 
@@ -52,11 +54,13 @@ class VoiceDirectory:
         """Return a voice by its id."""
         return self._voices.get(voice_id)
 
-    def page(self, query: Mapping[str, str], *, version: str, url: str) -> dict[str, Any]:
-        """Return the part of the list that a query asks for.
+    def page(self, query: Mapping[str, str], *, version: str, url: str) -> dict[str, Any] | list[dict[str, Any]]:
+        """Return the part of the list that a query asks for; all of it, bare, in the first version.
 
         `starting_after` matters: the provider's SDK asks again with the last id until a page is empty.
         """
+        if version == _FIRST:
+            return [describe(voice, version=version, url=url) for voice in self._voices.values()]
         found = [voice for voice in self._voices.values() if _matches(voice, query)]
         ids = [voice.id for voice in found]
         if (after := query.get("starting_after")) is not None:

@@ -11,7 +11,7 @@ from agentvoice.speech.decisions import Send
 from agentvoice.speech.metrics import Metrics
 from agentvoice.speech.outbox import Outbox
 from agentvoice.speech.serve import is_loopback
-from agentvoice.speech.voices import VoiceDirectory
+from agentvoice.speech.voices import VoiceDirectory, describe
 from agentvoice.tts.wire import Chunk, Done
 
 # ------------------------------------------------------------------ the gate
@@ -69,6 +69,7 @@ DIRECTORY = VoiceDirectory([ANN, BO, CY])
 
 def page(version: str = "2026-03-01", **query: str) -> dict[str, object]:
     found = DIRECTORY.page(query, version=version, url="http://here/")
+    assert isinstance(found, dict)
     return found | {"data": [voice["id"] for voice in found["data"]]}
 
 
@@ -96,10 +97,15 @@ def test_the_list_is_paged_and_filtered(query: dict[str, str], ids: list[str], m
     assert found["next_page"] == (ids[-1] if more else None)
 
 
+def test_the_first_version_has_no_pages() -> None:
+    found = DIRECTORY.page({"limit": "1"}, version="2024-06-10", url="")
+    assert isinstance(found, list)
+    assert [voice["id"] for voice in found] == ["ann", "bo", "cy"]
+
+
 def test_voices_are_shown_as_the_version_shows_them() -> None:
     def shown(version: str) -> dict[str, object]:
-        voice: dict[str, object] = DIRECTORY.page({}, version=version, url="http://here/")["data"][0]
-        return voice
+        return describe(ANN, version=version, url="http://here/")
 
     assert shown("2026-08-14")["visibility"] == "public"
     assert "is_public" not in shown("2026-08-14")

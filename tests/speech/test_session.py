@@ -302,6 +302,14 @@ def test_without_a_delay_each_submission_is_spoken_at_once_and_flushed(client: C
     assert kinds(replies) == ["FlushDone", "FlushDone", "Done"]
 
 
+def test_the_versions_of_2024_are_told_only_of_flushes_that_they_asked_for() -> None:
+    client = Client("2024-11-13")
+    client.more("Hello there.", max_buffer_delay_ms=0)
+    client.more("How are you", max_buffer_delay_ms=0)
+    client.say("")
+    assert kinds(client.hear()) == ["Done"]
+
+
 def test_a_flush_speaks_what_waits_and_is_confirmed_after_it(client: Client) -> None:
     client.more("and then")
     client.more("", flush=True)
