@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import json
 import math
+import secrets
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from threading import Event, Lock
 from typing import Any, Final
 
-from anyio import BrokenResourceError, RunFinishedError, create_memory_object_stream, from_thread
+from anyio import BrokenResourceError, ClosedResourceError, RunFinishedError, create_memory_object_stream, from_thread
 from anyio.lowlevel import EventLoopToken, current_token
 from anyio.streams.memory import MemoryObjectSendStream
 
 from agentvoice.assets import ensure
-from agentvoice.errors import ProviderUnavailable
+from agentvoice.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from agentvoice.interfaces import Message
 
 from ._weights import QWEN
 
 _CONTEXT: Final = 4096
 """Tokens of prompt and answer together."""
+_STRIDE: Final = 32
+"""Tokens of a prompt that are read before `stop` is looked at: most of a second's work. Fewer would not be faster."""
+_REMEMBERED_MIB: Final = 256
+"""For prompts of other conversations, which take turns with this one: 12 kB a token. llama.cpp would take 8 GB."""
 
 
 class Qwen:
@@ -35,6 +40,7 @@ class Qwen:
         """Prepare a model that runs on so many `threads` and answers with `max_tokens` at the most."""
         self._threads = threads
         self._options = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed, "cache_prompt": True}
+        self._options["return_progress"] = True  # so that there are steps while the prompt is read, at which to stop
         self._server: Any = None
         self._lock = Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="qwen")
@@ -66,7 +72,7 @@ class Qwen:
         send, receive = create_memory_object_stream[str](math.inf)
         stop = Event()
         answer = self._thread.submit(self._answer, request, send, stop, current_token())
-        with receive:
+        with receive, send:  # `send` here too, as the loop may be gone when the thread has noticed
             try:
                 async for token in receive:
                     yield token
@@ -77,20 +83,32 @@ class Qwen:
     def _answer(
         self, request: Mapping[str, Any], send: MemoryObjectSendStream[str], stop: Event, loop: EventLoopToken
     ) -> None:
-        """Generate, in the model's own thread. It cannot be cancelled, but looks at `stop` with every token."""
+        """Generate, in the model's own thread. It cannot be cancelled, but looks at `stop` with every step.
+
+        Raises:
+            ProviderError: the model cannot answer.
+        """
+        failures: list[Exception] = []
 
         def step(answer: Any) -> bool:
-            for token in _tokens(answer):
-                if not stop.is_set():
-                    from_thread.run_sync(send.send_nowait, token, token=loop)
-            return stop.is_set()
+            try:
+                for token in _tokens(answer):
+                    if not stop.is_set():
+                        from_thread.run_sync(send.send_nowait, token, token=loop)
+            except Exception as error:  # noqa: BLE001 - xllamacpp would swallow it; it is raised below
+                failures.append(error)
+            return bool(failures) or stop.is_set()
 
-        with suppress(BrokenResourceError, RunFinishedError):  # whoever asked has left
+        with suppress(BrokenResourceError, ClosedResourceError, RunFinishedError):  # whoever asked has left
             try:
                 if not stop.is_set():
                     self._server.handle_chat_completions(request, step)
+            except (ValueError, RuntimeError) as error:
+                raise ProviderRejected("qwen", str(error)) from error
             finally:
                 from_thread.run_sync(send.close, token=loop)
+            if failures:
+                raise failures[0]
 
 
 def _load(path: str, threads: int) -> Any:
@@ -101,6 +119,11 @@ def _load(path: str, threads: int) -> Any:
     params.n_ctx = _CONTEXT
     params.n_parallel = 1
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    params.n_batch = _STRIDE
+    params.cache_ram_mib = _REMEMBERED_MIB
+    # xllamacpp cannot do without an HTTP server, on a free port of the loopback. Nobody knows the key to this one.
+    params.api_keys = [secrets.token_urlsafe()]
+    params.ui = params.endpoint_slots = False
     params.verbosity = -1
     return xllamacpp.Server(params)
 
@@ -109,12 +132,21 @@ def _tokens(answer: Any) -> Iterator[str]:
     """Yield what the model said in one step of its answer, which comes as a value, as JSON, or as a list of either.
 
     Raises:
-        ProviderUnavailable: it says that something is wrong.
+        ProviderRejected: the request makes no sense, or is too long.
+        ProviderUnavailable: something else is wrong.
     """
     for step in answer if isinstance(answer, list) else [answer]:
         found = json.loads(step) if isinstance(step, str | bytes) else step
-        if "error" in found or found.get("code", 200) >= 400:
-            raise ProviderUnavailable("qwen", str(found.get("message") or found.get("error")))
+        if "error" in found or "code" in found:
+            raise _failure(found.get("error", found))
         for choice in found.get("choices", ()):
             if token := choice.get("delta", {}).get("content"):
                 yield token
+
+
+def _failure(error: Any) -> ProviderError:
+    """Return what the model complains of, as HTTP would."""
+    if not isinstance(error, Mapping):
+        return ProviderUnavailable("qwen", str(error))
+    kind = ProviderRejected if 400 <= error.get("code", 500) < 500 else ProviderUnavailable
+    return kind("qwen", str(error.get("message", error)))

@@ -1,11 +1,13 @@
 import json
-from contextlib import aclosing
+from collections.abc import Callable
+from contextlib import aclosing, suppress
+from typing import Any
 
 import anyio
 import pytest
 from pydantic import BaseModel
 
-from agentvoice.errors import ProviderUnavailable
+from agentvoice.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from agentvoice.interfaces import Message
 from agentvoice.llm import fill
 from agentvoice_qwen import Qwen
@@ -77,6 +79,76 @@ def test_steps_without_words_are_none() -> None:
     assert list(_tokens([{"choices": [{"delta": {"role": "assistant"}}]}, {"usage": {}}])) == []
 
 
-def test_what_the_model_complains_of_is_an_error() -> None:
-    with pytest.raises(ProviderUnavailable, match="qwen: too long"):
-        list(_tokens({"code": 400, "message": "too long"}))
+@pytest.mark.parametrize(
+    ("complaint", "kind"),
+    [
+        ({"code": 400, "message": "too long"}, ProviderRejected),
+        ({"error": {"code": 400, "message": "too long"}}, ProviderRejected),
+        ({"error": {"code": 500, "message": "too long"}}, ProviderUnavailable),
+        ({"error": "too long"}, ProviderUnavailable),
+    ],
+)
+def test_what_the_model_complains_of_is_an_error(complaint: object, kind: type[ProviderError]) -> None:
+    with pytest.raises(kind, match="qwen: too long"):
+        list(_tokens(complaint))
+
+
+class Stalled:
+    """A server that reads the prompt until it is told to stop."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def handle_chat_completions(self, request: dict[str, Any], step: Callable[[object], bool]) -> None:
+        while not step({"prompt_progress": {"processed": self.steps}, "choices": [{"delta": {"content": None}}]}):
+            self.steps += 1
+
+
+class Complaining:
+    """A server that swallows what its callback raises, as xllamacpp does."""
+
+    def handle_chat_completions(self, request: dict[str, Any], step: Callable[[object], bool]) -> None:
+        with suppress(Exception):
+            step({"code": 400, "message": "too long"})
+
+
+def serving(server: object) -> Qwen:
+    qwen = Qwen()
+    qwen._server = server
+    return qwen
+
+
+# The virtual clock would run ahead of the model's thread: these keep the real one, on both event loops.
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_request_that_is_cancelled_while_its_prompt_is_read_makes_way(backend: str) -> None:
+    qwen = serving(Stalled())
+
+    async def give_up() -> None:
+        with anyio.move_on_after(0.05):
+            async for _ in qwen.stream(ASK):
+                pass
+
+    anyio.run(give_up, backend=backend)
+
+    qwen._thread.submit(lambda: None).result(timeout=5)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_an_error_within_the_answer_reaches_whoever_asked(backend: str) -> None:
+    async def ask() -> list[str]:
+        return [token async for token in serving(Complaining()).stream(ASK)]
+
+    with pytest.raises(ProviderRejected, match="too long"):
+        anyio.run(ask, backend=backend)
+
+
+@pytest.mark.speech
+async def test_a_prompt_that_does_not_fit_is_an_error(qwen: Qwen) -> None:
+    with pytest.raises(ProviderRejected):
+        _ = [token async for token in qwen.stream([Message("user", "word " * 6000)])]
+
+
+@pytest.mark.speech
+async def test_a_schema_that_makes_no_sense_is_an_error(qwen: Qwen) -> None:
+    with pytest.raises(ProviderRejected):
+        _ = [token async for token in qwen.stream(ASK, schema={"type": "nonsense"})]
