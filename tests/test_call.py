@@ -1,7 +1,7 @@
 """The edge: tasks, and the order in which things are done. What is decided is tested in `test_conversation.py`."""
 
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import anyio
@@ -140,7 +140,7 @@ class Log:
     def received(self, now: float, event: Event | None) -> None:
         pass
 
-    def decided(self, now: float, commands: list[Command]) -> None:
+    def decided(self, now: float, commands: Sequence[Command]) -> None:
         self.closed_turns += [command for command in commands if isinstance(command, TurnClosed)]
 
     def closed(self) -> None:
@@ -387,7 +387,7 @@ async def test_a_reply_may_be_a_coroutine_that_returns_a_stream() -> None:
     class Late(Parrot):
         async def reply(self, turn: Turn) -> AsyncIterator[str]:  # type: ignore[override]
             await sleep(0.1)
-            return super().reply(turn)  # type: ignore[return-value]
+            return super().reply(turn)
 
     async with calling(Late()) as scene:
         await scene.ears.hear("Good evening.")

@@ -52,6 +52,7 @@ from agentvoice.events import (
 )
 from agentvoice.history import CUT
 from agentvoice.interfaces import Message
+from agentvoice.turn import Turn
 
 ONSET, CONFIRM, RETRACT = (
     BargeIn(kind, "voice") for kind in (BargeInKind.ONSET, BargeInKind.CONFIRM, BargeInKind.RETRACT)
@@ -127,7 +128,7 @@ class Scene:
         self.at(until)
 
     @property
-    def turn(self):  # type: ignore[no-untyped-def]
+    def turn(self) -> Turn:
         assert self.conversation.turn is not None
         return self.conversation.turn
 

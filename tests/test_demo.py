@@ -21,11 +21,13 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that the demo leaves. A machine that is busy with something else has a second chance."""
     out = tmp_path_factory.mktemp("demo")
     command = [sys.executable, "-m", "agentvoice.cli", "demo", "--out", str(out)]
+    said = ""
     for _ in range(2):
         ended = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
         if ended.returncode == 0:
             return out
-    raise AssertionError(f"{ended.stdout}\n{ended.stderr}")
+        said = f"{ended.stdout}\n{ended.stderr}"
+    raise AssertionError(said)
 
 
 @pytest.fixture(scope="module")

@@ -147,7 +147,8 @@ SIGNALS = st.sampled_from([ONSET, RETRACT, CONFIRM, words("okay"), words("four")
 
 @given(st.lists(st.tuples(SIGNALS, st.floats(0, 2)), max_size=200))
 def test_a_storm_of_signals_cuts_once_and_never_leaves_a_hold_behind(storm: list[tuple[BargeIn | None, float]]) -> None:
-    controller, now, rulings = watching(), 0.0, []
+    rulings: list[Ruling] = []
+    controller, now = watching(), 0.0
     for signal, gap in storm:
         now += gap
         rulings += controller.handle_timer(now=now) if signal is None else controller.receive(signal, now=now)
