@@ -1,0 +1,212 @@
+"""Anything may happen, in any order: `make fuzz STEPS=1000000` for as long as you like.
+
+A step is one event, or one rung of the timer. The far ends disobey: audio, marks, and ends come for contexts that were
+cancelled long ago, replies go on after they were stopped. What must hold nevertheless is checked after each step.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from agentvoice.audio import TELEPHONE
+from agentvoice.commands import (
+    CancelContext,
+    ClearPlayout,
+    Command,
+    ContextSucceeded,
+    HangUp,
+    OpenContext,
+    SendAudio,
+    SendMark,
+    SpeakText,
+    StartReply,
+    TurnClosed,
+    TurnOpened,
+)
+from agentvoice.conversation import Conversation
+from agentvoice.events import (
+    AudioReceived,
+    BargeIn,
+    BargeInKind,
+    ContextDone,
+    ContextFailed,
+    Event,
+    HangUpRequested,
+    HungUp,
+    KeyPressed,
+    MarkReturned,
+    ReplyFailed,
+    SayRequested,
+    SpeechStarted,
+    SpeechStopped,
+    TextEnded,
+    TextProduced,
+    Transcript,
+    WordsReceived,
+)
+
+STEPS = int(os.environ.get("FUZZ_STEPS", "6000"))
+RUNS = 6
+TEXTS = ("Of course. ", "One ", "moment, ", "please. ", "A table for four at seven. ", "Yes? ", "and ", "", " ")
+WORDS = ("no wait", "mm-hm", "okay", "a table for two", "stop", "", "my name is", "thank you goodbye")
+
+
+class World:
+    """A conversation, and everything around it, behaving as badly as it can."""
+
+    def __init__(self, seed: int) -> None:
+        self.luck = random.Random(seed)
+        self.seed = seed
+        self.now = 100.0
+        self.stale = self.calls = self.turns = self.cuts = 0
+        self.ring()
+
+    def ring(self) -> None:
+        """Begin another call."""
+        self.calls += 1
+        self.conversation = Conversation("c", TELEPHONE, has_marks=self.luck.random() < 0.8)
+        self.contexts: list[str] = []
+        self.dead: set[str] = set()
+        self.family: dict[str, set[int]] = {}  # whose audio a context may be given out with
+        self.spoken: dict[str, str] = {}
+        self.timed: dict[str, int] = {}
+        self.opened: list[str] = []
+        self.closed: set[str] = set()
+        self.writing: list[str] = []  # turns whose reply has not ended; those that were stopped may go on
+        self.marks: list[str] = []
+        self.says = 0
+        self.hung_up = False
+
+    # ------------------------------------------------------------------ what happens
+
+    def step(self) -> None:
+        """Let something happen, and check what must hold."""
+        if self.conversation.closed:
+            assert self.conversation.receive(self.anything(), now=self.now) == []
+            assert set(self.opened) == self.closed, "a turn outlived its call"
+            self.ring()
+        if self.luck.random() < 0.4:
+            self.now = max(self.now, min(self.conversation.deadline, self.now + 2))
+            self.check(self.conversation.handle_timer(now=self.now))
+            for _ in range(50):
+                if self.conversation.deadline > self.now:
+                    break
+                self.check(self.conversation.handle_timer(now=self.now))
+            else:
+                raise AssertionError("the timer rings for ever")
+        else:
+            self.now += self.luck.choice((0, 0, 0.001, 0.02, 0.3))
+            self.check(self.conversation.receive(self.anything(), now=self.now))
+
+    def anything(self) -> Event:
+        luck = self.luck
+        turn = luck.choice(self.writing) if self.writing and luck.random() < 0.2 else (self.writing or ["t0"])[-1]
+        given = list(self.spoken) or ["c-0"]  # a provider speaks of no context that it was given no text for
+        context = luck.choice(given) if luck.random() < 0.3 else given[-1]
+        words = luck.choice(WORDS)
+        self.says += 1
+        if luck.random() < 0.002:
+            return luck.choice((HungUp(), HangUpRequested()))
+        if self.marks and luck.random() < 0.3:
+            return MarkReturned(self.marks.pop(0 if luck.random() < 0.9 else -1))
+        makers: Sequence[Callable[[], Event]] = (
+            lambda: SpeechStarted(self.now - luck.random() * 0.1),
+            lambda: SpeechStopped(self.now - luck.random() * 0.1),
+            lambda: Transcript(words, final=luck.random() < 0.5),
+            lambda: BargeIn(luck.choice(list(BargeInKind)), luck.choice(("voice", "words", "key")), words),
+            lambda: KeyPressed("1"),
+            lambda: SayRequested(f"s{self.says}", "Still there? Then go on.", interruptible=luck.random() < 0.7),
+            lambda: self.last_word_of(turn),
+            lambda: ContextDone(context),
+            lambda: ContextFailed(context, "lost", luck.random() < 0.7),
+            *[lambda: TextProduced(turn, luck.choice(TEXTS))] * 4,
+            *[lambda: AudioReceived(context, sound(context) * luck.choice((160, 800, 4000)))] * 6,
+            *[lambda: self.word_times(context)] * 3,
+        )
+        return luck.choice(makers)()
+
+    def last_word_of(self, turn: str) -> Event:
+        """The end of a reply, after which nothing more of it comes: that much its task makes sure of."""
+        if turn in self.writing:
+            self.writing.remove(turn)
+        return ReplyFailed(turn, "a bug") if self.luck.random() < 0.1 else TextEnded(turn)
+
+    def word_times(self, context: str) -> WordsReceived:
+        """The next words of what a context was given to speak, a third of a second each."""
+        words, first = self.spoken.get(context, "").split(), self.timed.get(context, 0)
+        some = words[first : first + 2]
+        self.timed[context] = first + len(some)
+        return WordsReceived(
+            context, tuple((word, (first + n) / 3, (first + n + 1) / 3) for n, word in enumerate(some))
+        )
+
+    # ------------------------------------------------------------------ what must hold
+
+    def check(self, commands: Sequence[Command]) -> None:
+        """Carry out what was decided, and hold it against the promises."""
+        for command in commands:
+            match command:
+                case TurnOpened(turn_id):
+                    assert turn_id not in self.opened, "a turn opened twice"
+                    self.opened.append(turn_id)
+                    self.turns += 1
+                case StartReply(turn_id):
+                    self.writing.append(turn_id)
+                case OpenContext(context_id):
+                    assert context_id not in self.contexts, "a context opened twice"
+                    self.contexts.append(context_id)
+                    self.family.setdefault(context_id, set()).update(sound(context_id))
+                case SpeakText(context_id, text):
+                    assert context_id not in self.dead, "text for a dead context"
+                    self.spoken[context_id] = self.spoken.get(context_id, "") + text
+                case SendAudio(context_id, audio):
+                    assert context_id == self.contexts[-1], "audio of a context that is not the live one"
+                    assert context_id not in self.dead, "stale audio"
+                    assert set(audio) <= self.family[context_id], "audio of another turn, under this one's name"
+                case SendMark(name):
+                    self.marks.append(name)
+                case ClearPlayout():
+                    self.cuts += 1
+                case CancelContext(context_id):
+                    self.dead.add(context_id)
+                case ContextSucceeded(old=old, new=new):
+                    self.dead.add(old)
+                    # What was received of the old one is the same turn's, and played to the end of its last word.
+                    self.family[new] = self.family[old] | set(sound(new))
+                case TurnClosed(turn_id, context_id, generated=generated, heard=heard):
+                    assert turn_id in self.opened, "a turn closed that never opened"
+                    assert turn_id not in self.closed, "a turn closed twice"
+                    self.closed.add(turn_id)
+                    self.dead.add(context_id)
+                    if heard is not None:
+                        heard_words, said = heard.text.split(), generated.split()
+                        assert heard_words == said[: len(heard_words)], "words were heard that were not said"
+                case HangUp():
+                    assert not self.hung_up, "hung up twice"
+                    self.hung_up = True
+                case _:
+                    pass
+        # Within a step the new turn opens before the old one is closed: first silence, then housekeeping.
+        assert len(set(self.opened) - self.closed) <= 1, "two turns at once"
+
+
+def sound(context: str) -> bytes:
+    """One sample that only this context has, more or less."""
+    return bytes([int(context.rpartition("-")[2]) % 251])
+
+
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("seed", range(RUNS))
+def test_whatever_happens_the_promises_hold_fuzz(seed: int) -> None:
+    world = World(int(os.environ.get("FUZZ_SEED", "0")) + seed)
+    for number in range(STEPS // RUNS):
+        try:
+            world.step()
+        except AssertionError as error:
+            raise AssertionError(f"{error} (seed {world.seed}, step {number}, call {world.calls})") from error
+    assert world.turns > 10
+    assert world.cuts > 0
