@@ -47,7 +47,7 @@ bench: $(VENV)/.setup ## measure against a bare relay; prints ratios, takes minu
 	$(BIN)/python -m benchmarks
 
 fuzz: $(VENV)/.setup ## a million random steps through the core: make fuzz STEPS=1000000
-	FUZZ_STEPS=$(or $(STEPS),1000000) $(BIN)/pytest tests -k fuzz
+	FUZZ_STEPS=$(or $(STEPS),1000000) $(BIN)/pytest tests/test_fuzz.py
 
 docs: $(VENV)/.setup ## check the documentation's links and build it into out/docs/
 	$(BIN)/mkdocs build --strict --quiet --site-dir out/docs

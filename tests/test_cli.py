@@ -226,14 +226,14 @@ def test_debug_shows_where_an_error_came_from(shop: Path) -> None:
 class Server:
     """A command that goes on until it is stopped."""
 
-    def __init__(self, *arguments: str, at: Path) -> None:
+    def __init__(self, *arguments: str, at: Path, **settings: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-c", SIGNALLED, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             cwd=at,
-            env=environment(**NO_MODELS),
+            env=environment(**NO_MODELS, **settings),
         )
         self.welcome = self._out.readline()
         self.port = int(re.findall(r":(\d+)/", self.welcome)[0]) if self.welcome else 0
@@ -260,8 +260,8 @@ main()
 
 
 @contextmanager
-def server(*arguments: str, at: Path) -> Iterator[Server]:
-    running = Server(*arguments, at=at)
+def server(*arguments: str, at: Path, **settings: str) -> Iterator[Server]:
+    running = Server(*arguments, at=at, **settings)
     try:
         if not running.welcome:
             _, errors = running.process.communicate(timeout=10)
@@ -295,29 +295,44 @@ def test_ctrl_c_ends_a_server_within_a_second_and_leaves_its_port(shop: Path, co
     socket.create_server(("127.0.0.1", running.port)).close()
 
 
+@contextmanager
+def a_call_under_way(running: Server, at: Path) -> Iterator[subprocess.Popen[str]]:
+    (at / "caller.yaml").write_text("- wait_for_agent\n- pause: 60\n")
+    caller = subprocess.Popen(
+        [*AGENTVOICE, "call", f"http://127.0.0.1:{running.port}/twilio/voice", "--script", "caller.yaml"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=at,
+        env=environment(),
+    )
+    try:
+        assert any("call_started" in line for line in running.process.stderr or ())
+        time.sleep(0.5)  # into the greeting
+        yield caller
+    finally:
+        caller.kill()
+        caller.communicate()
+
+
 def test_ctrl_c_in_the_middle_of_a_call_ends_both_sides_within_a_second(shop: Path) -> None:
-    (shop / "caller.yaml").write_text("- wait_for_agent\n- pause: 60\n")
-    with server("serve", "phone.py", "--port", "0", at=shop) as running:
-        url = f"http://127.0.0.1:{running.port}/twilio/voice"
-        caller = subprocess.Popen(
-            [*AGENTVOICE, "call", url, "--script", "caller.yaml"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=shop,
-            env=environment(),
-        )
-        try:
-            for line in running.process.stderr or ():
-                if "call_started" in line:
-                    break
-            time.sleep(0.5)  # into the greeting
-            code, took, logged = running.stop(signal.SIGINT)
-            out, _ = caller.communicate(timeout=5)
-        finally:
-            caller.kill()
-            caller.communicate()
+    with server("serve", "phone.py", "--port", "0", at=shop) as running, a_call_under_way(running, shop) as caller:
+        code, took, logged = running.stop(signal.SIGINT)
+        out, _ = caller.communicate(timeout=10)
     assert code == 130
     assert took < 1
+    assert "Traceback" not in logged
+    assert "hung up by the agent" in out
+
+
+def test_sigterm_lets_a_call_go_on_for_as_long_as_is_set_and_no_longer(shop: Path) -> None:
+    with (
+        server("serve", "phone.py", "--port", "0", at=shop, AGENTVOICE_SERVER__DRAIN_S="1.5") as running,
+        a_call_under_way(running, shop) as caller,
+    ):
+        code, took, logged = running.stop(signal.SIGTERM)
+        out, _ = caller.communicate(timeout=10)
+    assert code == 0
+    assert 1.5 <= took < 3
     assert "Traceback" not in logged
     assert "hung up by the agent" in out
