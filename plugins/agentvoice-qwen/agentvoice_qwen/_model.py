@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import secrets
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -112,6 +113,10 @@ class Qwen:
 
 
 def _load(path: str, threads: int) -> Any:
+    # llama.cpp's threads wait for each other several times a layer, and by default spin while they do. Where something
+    # else wants the cores too, such as the voice, they then keep them from the very thread that they wait for: half a
+    # token a second instead of five. OpenMP reads this when it is loaded, and no later.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import xllamacpp  # noqa: PLC0415 - heavy, and only where a model is wanted
 
     params = xllamacpp.CommonParams()
