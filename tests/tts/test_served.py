@@ -1,55 +1,38 @@
 """The client of the context protocol against the project's own speech server, over real sockets, on both loops."""
 
-import threading
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any
 
 import anyio
 import pytest
-from anyio import fail_after, from_thread
+from anyio import fail_after
 
 from agentvoice.audio import TELEPHONE, AudioFormat, Encoding
 from agentvoice.errors import ProviderRejected, ProviderUnavailable
 from agentvoice.events import ContextDone, ContextFailed
 from agentvoice.speech.limits import Limits as ServerLimits
-from agentvoice.speech.serve import serve
-from agentvoice.speech.tone import ToneEngine
 from agentvoice.streams import connect_websocket
 from agentvoice.testing.contracts.synthesizer import Listener, check_synthesizer
+from agentvoice.testing.speech_server import KEY, speech_server
 from agentvoice.tts.connection import ContextSynthesizer
 from agentvoice.tts.governor import Limits
 
 pytestmark = pytest.mark.sockets
 
-KEY = "sk_car_test"
-
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """Serve the tone engine in a thread, on any free port."""
-    yield from serving(api_key=KEY)
+    with speech_server() as server:
+        yield server.socket
 
 
 @pytest.fixture
 def idle_url() -> Iterator[str]:
     """The same, but impatient."""
-    yield from serving(api_key=KEY, limits=ServerLimits(idle_s=0.6, expiry_s=0.3))
-
-
-def serving(**options: Any) -> Iterator[str]:
-    ports: list[int] = []
-    up = threading.Event()
-
-    def ready(port: int) -> None:
-        ports.append(port)
-        up.set()
-
-    with from_thread.start_blocking_portal() as portal:
-        task = portal.start_task_soon(partial(serve, ToneEngine(), port=0, on_ready=ready, **options))
-        assert up.wait(10)
-        yield f"ws://127.0.0.1:{ports[0]}/tts/websocket"
-        task.cancel()
+    with speech_server(limits=ServerLimits(idle_s=0.6, expiry_s=0.3)) as server:
+        yield server.socket
 
 
 Run = Callable[[Callable[[], Awaitable[None]]], None]

@@ -1,40 +1,25 @@
 """Cartesia's plugin, against the project's own speech server."""
 
-import threading
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import httpx
 import pytest
-from anyio import from_thread
 
 from agentvoice.errors import ProviderRejected, ProviderUnavailable, UsageError
 from agentvoice.interfaces import Voice
 from agentvoice.plugins import load
-from agentvoice.speech.serve import serve
-from agentvoice.speech.tone import ToneEngine
 from agentvoice.testing.contracts.synthesizer import check_synthesizer
+from agentvoice.testing.speech_server import KEY, speech_server
 from agentvoice_cartesia import Cartesia
-
-KEY = "sk_car_test"
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """Serve the tone engine in a thread, on any free port."""
-    ports: list[int] = []
-    up = threading.Event()
-
-    def ready(port: int) -> None:
-        ports.append(port)
-        up.set()
-
-    with from_thread.start_blocking_portal() as portal:
-        task = portal.start_task_soon(partial(serve, ToneEngine(), port=0, api_key=KEY, on_ready=ready))
-        assert up.wait(10)
-        yield f"http://127.0.0.1:{ports[0]}"
-        task.cancel()
+    with speech_server() as server:
+        yield server.http
 
 
 @pytest.mark.sockets
