@@ -154,10 +154,11 @@ class Conversation:
                 if not (words and self._endpointer.idle):
                     commands = self._rule(self._controller.receive(event, now=now), now)
             case TextProduced(turn_id) | TextEnded(turn_id) | ReplyFailed(turn_id):
-                if live and live.turn.id == turn_id:
+                if live and live.turn.id == turn_id and not (live.complete and isinstance(event, TextProduced)):
                     commands = self._written(live, event, now)
             case AudioReceived(context_id) | WordsReceived(context_id) | ContextDone(context_id):
-                current = live and live.turn.context_id == context_id  # the gate: nothing of any other is heard
+                # The gate: nothing of any other context is heard, nor what nobody asked this one to say.
+                current = live and live.turn.context_id == context_id and live.turn.spoken
                 commands = self._synthesised(live, event, now) if live and current else self._stale(event)
             case ContextFailed(context_id):
                 if live and live.turn.context_id == context_id:

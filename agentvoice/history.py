@@ -8,8 +8,8 @@ from typing import Final, Literal
 from .commands import HeardText
 from .interfaces import Message
 
-CUT: Final = " —"
-"""The sign that the agent was cut off there."""
+CUTTING_IN: Final = "(cutting in) "
+"""What an utterance begins with that cut the agent off. A sign at the end of the agent's own words would be copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,13 @@ class History:
         `prompt` is an utterance that is not, or not yet, in the history.
         """
         messages = [Message("system", self.instructions)] if self.instructions else []
-        said = [(entry.role, entry.text.strip() + (CUT if entry.cut else "")) for entry in self.entries]
-        if prompt:
-            said.append(("user", prompt))
-        for role, text in said:
+        entries = [*self.entries, Entry("user", prompt)] if prompt else self.entries
+        cut = False
+        for entry in entries:
+            role, text = entry.role, entry.text.strip()
+            if cut and role == "user":
+                text = CUTTING_IN + text
+            cut = entry.cut
             if messages and messages[-1].role == role:
                 messages[-1] = Message(role, f"{messages[-1].content} {text}")
             else:

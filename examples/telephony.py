@@ -24,17 +24,13 @@ class Receptionist(Agent):
     """Greets, books a table, and hangs up after the goodbye."""
 
     greeting = "Good evening, this is the Bella Vista restaurant. How may I help you?"
-    instructions = """\
-You take table bookings on the telephone for the restaurant Bella Vista. It is open from five to eleven and has free
-tables. Answer in two short sentences: first repeat for how many people and for what time the table is, then ask one
-question about what is missing.
-Example:
-Caller: A table for three at eight, please.
-You: Of course, a table for three people at eight o'clock this evening. May I have your name for the booking, please?
-Caller: Sorry, for five people.
-You: No problem, I have changed it to a table for five people at eight o'clock. What name shall I put it under?
-Caller: Peter Miller.
-You: Thank you, Peter Miller, your table for five people at eight o'clock is booked. Is there anything else?"""
+    instructions = (
+        "You take table bookings on the telephone for the restaurant Bella Vista. It is open from five to eleven and has "
+        "free tables. Answer in two short sentences. First repeat the booking as the caller wants it now: 'Of course, a "
+        "table for [number] people at [time] this evening.' Then ask for the name: 'May I have your name, please?' When "
+        "you know the name, say: 'Thank you, [name], your table for [number] people at [time] is booked. Is there "
+        "anything else?' If the caller changes the number, keep the time."
+    )
 
     async def reply(self, turn: Turn) -> AsyncIterator[str]:
         if "bye" not in turn.prompt.lower():

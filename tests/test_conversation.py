@@ -50,7 +50,7 @@ from agentvoice.events import (
     Transcript,
     WordsReceived,
 )
-from agentvoice.history import CUT
+from agentvoice.history import CUTTING_IN
 from agentvoice.interfaces import Message
 from agentvoice.turn import Turn
 
@@ -223,8 +223,8 @@ def test_an_interrupted_turn_enters_the_history_as_heard_before_what_interrupted
     assert scene.turn.id == "t2"
     assert scene.turn.history == [
         Message("user", "A table for two."),
-        Message("assistant", "Of course, a table" + CUT),
-        Message("user", "No, for four."),
+        Message("assistant", "Of course, a table"),
+        Message("user", CUTTING_IN + "No, for four."),
     ]
 
 
@@ -510,9 +510,10 @@ def test_a_context_that_the_provider_ended_early_is_succeeded_when_more_text_com
 def test_a_context_that_ended_early_with_nothing_more_to_say_is_enough() -> None:
     scene = Scene()
     scene.caller_says("Tell me more.", 1.0, 2.0)
-    scene.at(2.5, TextProduced("t1", "One moment please. "), AudioReceived("k-1", SECOND), ContextDone("k-1"))
-    scene.at(2.6, TextEnded("t1"))
-    scene.line_plays(4.0)
+    scene.at(2.5, TextProduced("t1", "One moment please."))
+    scene.at(3.3, AudioReceived("k-1", SECOND), ContextDone("k-1"))
+    scene.at(3.4, TextEnded("t1"))
+    scene.line_plays(5.0)
 
     assert scene.closed == [("t1", TurnState.COMPLETED, "One moment please.")]
 
@@ -648,7 +649,7 @@ def test_what_interrupted_is_guessed_at_too() -> None:
     scene.at(4.01, BargeIn(BargeInKind.ONSET, "words", "For four people."))
 
     assert scene.turn.prompt == "For four people."
-    assert scene.turn.history[-2].content.endswith(CUT)
+    assert scene.turn.history[-1] == Message("user", CUTTING_IN + "For four people.")
     scene.at(4.4)
     assert scene.turn.confirmed
 
@@ -688,3 +689,19 @@ def test_a_guess_at_what_interrupted_that_the_agent_may_not_make_is_not_made() -
 def test_a_timer_that_comes_early_decides_nothing() -> None:
     scene = answering()
     assert scene.conversation.handle_timer(now=2.5) == []
+
+
+def test_sound_that_nobody_asked_for_is_not_heard() -> None:
+    scene = answering()
+    scene.line_plays(3.0)
+    scene.at(3.0, CONFIRM)
+
+    assert scene.at(3.1, AudioReceived("k-2", SECOND), ContextDone("k-2"))[0] == StaleDropped("k-2", 8000)
+    scene.at(20.0)
+    assert scene.conversation.turn is None
+
+
+def test_text_after_its_end_is_not_spoken() -> None:
+    scene = answering()
+
+    assert not any(isinstance(command, SpeakText) for command in scene.at(2.6, TextProduced("t1", " And more.")))

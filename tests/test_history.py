@@ -1,5 +1,5 @@
 from agentvoice.commands import Evidence, HeardText
-from agentvoice.history import CUT, History
+from agentvoice.history import CUTTING_IN, History
 from agentvoice.interfaces import Message
 
 
@@ -19,11 +19,26 @@ def test_what_was_heard_is_what_the_model_sees() -> None:
     ]
 
 
-def test_a_turn_that_was_cut_ends_with_a_plain_sign() -> None:
+def test_a_turn_that_was_cut_is_followed_by_a_plain_sign() -> None:
     history = History()
     history.add_turn("t1", heard("Your table for", complete=False))
 
-    assert history.messages() == [Message("assistant", f"Your table for{CUT}")]
+    assert history.messages() == [Message("assistant", "Your table for")]
+    assert history.messages(prompt="No, wait.") == [
+        Message("assistant", "Your table for"),
+        Message("user", f"{CUTTING_IN}No, wait."),
+    ]
+    history.add_utterance("No, wait.")
+    history.add_utterance("Make it four.")
+    assert history.messages()[1] == Message("user", f"{CUTTING_IN}No, wait. Make it four.")
+
+
+def test_words_that_the_agent_takes_up_again_are_one_contribution() -> None:
+    history = History()
+    history.add_turn("t1", heard("Your table for", complete=False))
+    history.add_turn("t2", heard("two is free."))
+
+    assert history.messages() == [Message("assistant", "Your table for two is free.")]
 
 
 def test_nothing_heard_is_nothing_recorded() -> None:
