@@ -7,6 +7,7 @@ listens before anybody is told so, stops when its caller is cancelled, and says 
 from __future__ import annotations
 
 import errno
+import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -25,6 +26,9 @@ MAX_MESSAGE: Final = 1 << 20
 """The largest WebSocket message that is read, in bytes: a second of speech as base64 takes a tenth of it at most."""
 _GRACE_S: Final = 0.6
 """How long connections may take to end by themselves once the server stops; it is gone within a second."""
+
+_UNTRUE: Final = "ASGI callable returned without completing handshake."
+"""What uvicorn logs, as an error, about a WebSocket that was refused with an answer."""
 
 _ANOTHER: Final = "choose another with --port (0 takes any free one)"
 
@@ -57,6 +61,7 @@ async def serve_app(
         UsageError: the address cannot be had, or the certificate cannot be read; the message says what to do.
         AgentVoiceError: the application refused to start.
     """
+    logging.getLogger("uvicorn.error").addFilter(_is_true)
     with listener or await listen(host, port) as bound:
         config = uvicorn.Config(
             app,
@@ -159,6 +164,10 @@ def _why_not(error: OSError, host: str, port: int) -> str:
             return f"port {port} is reserved for the administrator; {_ANOTHER}"
         case _:
             return f"cannot listen on {host}, port {port} ({error.strerror}); try --host 127.0.0.1"
+
+
+def _is_true(record: logging.LogRecord) -> bool:
+    return record.msg != _UNTRUE
 
 
 @contextmanager
