@@ -85,6 +85,7 @@ class _Doors:
     async def socket(self, socket: WebSocket) -> None:
         request_id = str(uuid4())
         if (refusal := self._refusal(socket, request_id)) is not None:
+            log.info("socket_refused", request_id=request_id, status=refusal.status_code)
             await socket.send_denial_response(refusal)
             return
         version = version_of(socket)

@@ -9,7 +9,7 @@ from anyio import to_thread
 
 from agentvoice.errors import UsageError
 from agentvoice.interfaces import SpeechEngine
-from agentvoice.server.serve import Tls, serve_app
+from agentvoice.server.serve import Tls, listen, serve_app
 
 from .app import create_app
 from .faults import Faults
@@ -56,8 +56,10 @@ async def serve(
         models=models,
         faults=Faults.parse(faults) if faults else None,
     )
-    await to_thread.run_sync(service.prepare, abandon_on_cancel=True)
-    await serve_app(create_app(service), host=host, port=port, on_ready=on_ready, tls=tls)
+    with await listen(host, port) as listener:  # a port in use is said before a voice is loaded
+        await to_thread.run_sync(service.prepare, abandon_on_cancel=True)
+        app = create_app(service)
+        await serve_app(app, host=host, port=port, listener=listener, on_ready=on_ready, tls=tls)
 
 
 def is_loopback(host: str) -> bool:

@@ -81,10 +81,11 @@ async def test_a_wrong_key_is_refused_before_the_upgrade(server: Any, key: str) 
     assert refused.value.response.body.startswith(b"Unauthorized: ")
 
 
-async def test_a_wrong_path_is_not_found(server: Any) -> None:
+async def test_a_wrong_path_is_not_found(server: Any, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(InvalidStatus) as refused:
         await connect(f"{server.ws}/tts/socket?api_key={server.key}").__aenter__()
     assert refused.value.response.status_code == 404
+    assert not caplog.records, "a refusal is no error of the server"
 
 
 async def test_the_version_of_the_query_wins(server: Any) -> None:

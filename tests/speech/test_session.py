@@ -11,6 +11,7 @@ import pytest
 
 from agentvoice.audio import AudioFormat, Encoding
 from agentvoice.errors import LocalProtocolError
+from agentvoice.interfaces import WordTime
 from agentvoice.speech.contexts import TRANSITIONS, Context, ContextEvent, ContextState, Job
 from agentvoice.speech.convert import speak
 from agentvoice.speech.decisions import Close, Decision, Send, Stop, Synthesize
@@ -221,6 +222,15 @@ def test_the_word_clock_runs_from_the_start_of_the_context(client: Client) -> No
     assert all(start <= end for _, start, end in times)
     assert all(end <= start for (_, _, end), (_, start, _) in pairwise(times))
     assert times[2][1] == pytest.approx(seconds("One") + seconds("two."), abs=0.001)
+
+
+def test_words_never_overlap_whatever_an_engine_says(client: Client) -> None:
+    client.say("One two three.")
+    [job] = client.jobs
+    told = (WordTime("One", 0.0, 0.5), WordTime("two", 0.3, 0.4), WordTime("three.", 0.7, 0.6))
+    client.carry_out(client.session.spoken(job, bytes(320), told, step_ms=1.0))
+    times = [time for reply in client.read() if isinstance(reply, Timestamps) for time in reply.words]
+    assert times == [("One", 0.0, 0.5), ("two", 0.5, 0.5), ("three.", 0.7, 0.7)]
 
 
 def test_a_request_that_finished_is_continued_by_one_with_the_same_id(client: Client) -> None:
