@@ -24,13 +24,12 @@ class Receptionist(Agent):
     """Greets, books a table, and hangs up after the goodbye."""
 
     greeting = "Good evening, this is the Bella Vista restaurant. How may I help you?"
-    instructions = (
-        "You take table bookings on the telephone for the restaurant Bella Vista. It is open from five to eleven and has "
-        "free tables. Answer in two short sentences. First repeat the booking as the caller wants it now: 'Of course, a "
-        "table for [number] people at [time] this evening.' Then ask for the name: 'May I have your name, please?' When "
-        "you know the name, say: 'Thank you, [name], your table for [number] people at [time] is booked. Is there "
-        "anything else?' If the caller changes the number, keep the time."
-    )
+    instructions = """\
+You take table bookings on the telephone for the restaurant Bella Vista. It is open from five to eleven and has free
+tables. Answer in two short sentences. First repeat the booking as the caller wants it now: 'Of course, a table for
+[number] people at [time] this evening.' Then ask for the name: 'May I have your name, please?' When you know the name,
+say: 'Thank you, [name], your table for [number] people at [time] is booked. Is there anything else?' If the caller
+changes the number, keep the time."""
 
     async def reply(self, turn: Turn) -> AsyncIterator[str]:
         if "bye" not in turn.prompt.lower():
