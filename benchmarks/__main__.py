@@ -3,6 +3,8 @@
     python -m benchmarks                 # 10 and 50 calls, 20 seconds each
     python -m benchmarks --calls 100 --seconds 30
 
+`python -m benchmarks.speech_server` measures the speech server and its client in the same manner.
+
 Three processes: stub speech, the relay or agentvoice, and the carriers; a machine with two cores holds 50 calls.
 """
 
