@@ -184,6 +184,17 @@ async def test_a_cancel_stops_the_engine() -> None:
             raise AssertionError(await client.hear())
 
 
+async def test_a_cancel_reaches_what_waits_for_a_slow_client() -> None:
+    async with connected(service(), room=0) as client:
+        client.say("one two three four five.")
+        await anyio.sleep(5)
+        client.cancel()
+        await anyio.sleep(1)
+        await client.hear()  # it was being sent
+        with anyio.move_on_after(10):
+            raise AssertionError(await client.hear())
+
+
 async def test_a_client_that_does_not_read_is_bounded_and_hurts_nobody() -> None:
     made = []
 
