@@ -11,6 +11,12 @@ DEMO := $(wildcard $(DEMO_PLUGINS:%=plugins/agentvoice-%/pyproject.toml))
 ALL := $(wildcard plugins/*/pyproject.toml)
 editable = $(foreach project,$(1),-e ./$(patsubst %/,%,$(dir $(project))))
 
+# What decides: pure, and covered by tests to the last branch.
+empty :=
+comma := ,
+CORE := $(subst $(empty) $(empty),$(comma),$(patsubst %,agentvoice/%.py,audio conversation endpointing history interruption \
+  playout segments sequencer speakable speaking text turn voice_gate tts/contexts tts/governor tts/lifecycle tts/wire))
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test lint types bench fuzz docs clean
 .DELETE_ON_ERROR:
@@ -30,7 +36,10 @@ serve: $(VENV)/.demo ## answer the phone with an agent: make serve AGENT=example
 
 test: lint types ## set everything up and run every test, with lint and types first
 	@$(BIN)/agentvoice fetch
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest --cov --cov-report=
+	@$(BIN)/coverage report | tail -1
+	@echo "the core, which has to be covered to the last branch:"
+	$(BIN)/coverage report --fail-under=100 --include='$(CORE)'
 
 lint: $(VENV)/.setup ## check style and format with ruff
 	$(BIN)/ruff check .

@@ -171,7 +171,7 @@ class Conversation:
                 self._hang_up = True
             case KeyPressed():
                 pass  # hooks and sources see it; nothing is decided here
-            case HungUp():
+            case HungUp():  # pragma: no branch - the last there is
                 return self._close(now)
         return [*commands, *self._proceed(now)]
 
@@ -204,7 +204,7 @@ class Conversation:
                     commands += self._speculate(text, now)
                 case UtteranceResumed():
                     commands += self._withdraw_speculation(now)
-                case UtteranceEnded():
+                case UtteranceEnded():  # pragma: no branch - the last there is
                     commands += [decision, *self._utterance(decision, now)]
         return commands
 
@@ -328,7 +328,7 @@ class Conversation:
                 return [*live.add(text, now=now)]
             case TextEnded():
                 return [*live.finish(now=now)]
-            case ReplyFailed(_, reason):
+            case ReplyFailed(_, reason):  # pragma: no branch - the last there is
                 return self._end(live, Step.FAIL, now, reason=reason)
 
     def _stale(self, event: AudioReceived | WordsReceived | ContextDone) -> list[Command]:
@@ -345,7 +345,7 @@ class Conversation:
                 self._playout.feed(audio)
             case WordsReceived(_, words):
                 self._playout.place(words)
-            case ContextDone():
+            case ContextDone():  # pragma: no branch - the last there is
                 live.done()
         return []
 
@@ -384,7 +384,7 @@ class Conversation:
                 case interruption.Decision.RESUME:
                     self._playout.resume()
                     commands += [decided, *self._move(turn, TurnState.HELD, Step.RESUME)]
-                case interruption.Decision.CUT:
+                case interruption.Decision.CUT:  # pragma: no branch - the last there is
                     commands += [*self._cut(live, now, resume=ruling.source == interruption.DEADLINE), decided]
         return commands
 

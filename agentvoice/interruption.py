@@ -138,7 +138,7 @@ class InterruptionController:
             case BargeInKind.ONSET:
                 self._since.setdefault(signal.source, now)
                 return self._hold(signal.source, now)
-            case BargeInKind.RETRACT:
+            case BargeInKind.RETRACT:  # pragma: no branch - the last there is
                 self._since.pop(signal.source, None)
                 return [] if self._since else self._resume(signal.source)
 

@@ -705,3 +705,37 @@ def test_text_after_its_end_is_not_spoken() -> None:
     scene = answering()
 
     assert not any(isinstance(command, SpeakText) for command in scene.at(2.6, TextProduced("t1", " And more.")))
+
+
+def test_a_noise_while_nobody_speaks_is_nothing() -> None:
+    scene = Scene()
+    scene.at(1.0, SpeechStarted(1.0), CONFIRM)
+    scene.at(1.5, SpeechStopped(1.3), Transcript("", final=True))
+    scene.at(9.0)
+
+    assert scene.log == []
+    assert scene.conversation.floor is Floor.OPEN
+
+
+def test_a_fresh_turn_that_fails_leaves_nothing_to_recover() -> None:
+    scene = answering()
+    scene.line_plays(3.0)
+    scene.at(3.0, CONFIRM)
+    scene.at(3.1, ReplyFailed("t2", "nobody home"))
+    scene.at(9.0)
+
+    assert scene.conversation.turn is None
+
+
+def test_a_context_lost_between_two_sentences_is_succeeded_and_waits_for_the_next() -> None:
+    scene = Scene()
+    scene.caller_says("Tell me more.", 1.0, 2.0)
+    scene.at(2.5, TextProduced("t1", "One moment. H"))
+    words = (("One", 0.0, 0.4), ("moment.", 0.4, 0.9))
+    scene.at(2.6, AudioReceived("k-1", SECOND), WordsReceived("k-1", words))
+
+    commands = scene.at(2.7, ContextFailed("k-1", "socket lost", retryable=True))
+    assert [type(command) for command in commands] == [ContextSucceeded, OpenContext]
+
+    scene.at(2.8, TextProduced("t1", "ere it is."), TextEnded("t1"))
+    assert [c.text for c in scene.of(SpeakText) if c.context_id == "k-2"] == ["Here it is."]

@@ -75,6 +75,15 @@ def test_a_listener_who_goes_on_interrupts_after_all() -> None:
     assert controller.receive(words("okay but I meant Friday"), now=1.6) == CUT("words")
 
 
+def test_a_listener_may_say_it_again() -> None:
+    controller = watching()
+    controller.receive(ONSET, now=1.0)
+    controller.receive(words("okay"), now=1.3)
+
+    assert controller.receive(words("okay, okay"), now=1.5) == []
+    assert not controller.held
+
+
 def test_an_excuse_lasts_as_long_as_the_speech_it_was_for() -> None:
     controller = watching()
     controller.receive(ONSET, now=1.0)

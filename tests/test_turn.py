@@ -50,3 +50,7 @@ def test_a_stamp_keeps_the_first_time() -> None:
     turn.stamp("first_token", 2.0)
 
     assert turn.timeline == {"first_token": 1.0}
+
+
+def test_a_turn_shows_what_it_is_at() -> None:
+    assert repr(Turn("t1", "c1")) == "<Turn t1 open context=c1>"
