@@ -334,4 +334,4 @@ class Call:
 
 def _whole_ms(at: float) -> float:
     """Round an instant up to a whole millisecond: uvloop's clock has no finer grain, and it would spin until then."""
-    return math.ceil(at * 1000) / 1000 if at < math.inf else at
+    return max(at, math.ceil(at * 1000) / 1000) if at < math.inf else at  # the product may round down
