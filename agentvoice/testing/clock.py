@@ -7,6 +7,7 @@ leaps hours past them: tests that use those keep the real one.
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 from typing import Any
 
@@ -35,6 +36,15 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Return the virtual time, in seconds."""
         return self._jumping.skipped
+
+    @property
+    def _clock_resolution(self) -> float:
+        """Let no timer ring early. asyncio allows for a coarse clock, and one that stands still would ring for ever."""
+        return math.ulp(self.time())
+
+    @_clock_resolution.setter
+    def _clock_resolution(self, _: float) -> None:
+        pass
 
 
 def virtual(backend: str) -> tuple[str, dict[str, Any]]:

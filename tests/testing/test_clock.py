@@ -1,3 +1,4 @@
+import math
 import time
 
 import anyio
@@ -49,6 +50,17 @@ async def test_a_deadline_passes_exactly_when_nothing_comes_before_it() -> None:
 
     assert scope.cancelled_caught
     assert current_time() - began == pytest.approx(2.5, abs=1e-6)
+
+
+@pytest.mark.anyio
+async def test_no_deadline_passes_before_its_time_however_near_it_is() -> None:
+    await sleep(28.173)
+    for _ in range(100):
+        deadline = math.nextafter(current_time(), math.inf)
+        with move_on_after(math.inf) as scope:
+            scope.deadline = deadline
+            await anyio.Event().wait()
+        assert current_time() >= deadline
 
 
 @pytest.mark.anyio
