@@ -10,7 +10,16 @@ from collections.abc import Mapping
 from typing import Final
 
 import structlog
-from anyio import BrokenResourceError, CancelScope, ClosedResourceError, EndOfStream, Event, fail_after, move_on_after
+from anyio import (
+    BrokenResourceError,
+    CancelScope,
+    ClosedResourceError,
+    EndOfStream,
+    Event,
+    current_time,
+    fail_after,
+    move_on_after,
+)
 
 from agentvoice.audio import TELEPHONE
 from agentvoice.errors import RemoteProtocolError
@@ -50,6 +59,7 @@ class TwilioTransport:
         self._outbox = Outbox()
         self._wake = Event()
         self._ended: str | None = None  # why the line is over
+        self._heard_at = current_time()
         self._listening = CancelScope()
         self._nonsense = 0
         self._expected = 0  # the sample at which the caller's next audio begins, if nothing is lost
@@ -114,9 +124,20 @@ class TwilioTransport:
             elif self._outbox.closed:
                 self._end("agent")
             else:
-                self._wake = Event()
-                await self._wake.wait()
+                await self._wait()
         await self._stream.aclose()
+
+    async def _wait(self) -> None:
+        """Wait for something to send, or for the carrier to have been silent for too long.
+
+        The silence is watched here, and not around each message: there are fifty a second, and this wakes rarely.
+        """
+        self._wake = Event()
+        with CancelScope(deadline=self._heard_at + self._silence_s):
+            await self._wake.wait()
+        if self._ended is None and current_time() >= self._heard_at + self._silence_s:
+            log.warning("carrier_silent", call_id=self.call_id, seconds=self._silence_s)
+            self._end("silent")
 
     def _put(self, item: Item) -> None:
         self._outbox.put(item)
@@ -153,14 +174,15 @@ class TwilioTransport:
         return HungUp(self._ended)
 
     async def _listen(self) -> str | bytes | None:
-        with move_on_after(self._silence_s) as self._listening:
+        """Wait for a message; `None` when the line is over."""
+        with CancelScope() as self._listening:
             try:
-                return await self._stream.receive()
+                message = await self._stream.receive()
             except (EndOfStream, ClosedResourceError, BrokenResourceError):
                 self._end("disconnected")
-        if self._ended is None:
-            log.warning("carrier_silent", call_id=self.call_id, seconds=self._silence_s)
-            self._end("silent")
+            else:
+                self._heard_at = current_time()
+                return message
         return None
 
     def _understand(self, message: str | bytes) -> LineEvent | None:
