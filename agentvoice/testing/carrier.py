@@ -83,6 +83,11 @@ class Carrier:
         return self.audio.seconds(len(self._buffer))
 
     @property
+    def position(self) -> int:
+        """Samples of the agent's that left the buffer: what follows may still be played."""
+        return self._taken // self.audio.sample_bytes
+
+    @property
     def dead(self) -> bool:
         """Whether the line has died, unnoticed."""
         return self.frames * FRAME_S >= self.weather.dies_at_s

@@ -17,9 +17,10 @@ import wave
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from random import Random
 from typing import Any, Final, TypeAlias
 
-from agentvoice.audio import linear_to_mulaw
+from agentvoice.audio import TELEPHONE, linear_to_mulaw
 from agentvoice.errors import UsageError
 
 LONGEST_S: Final = 3600.0
@@ -89,6 +90,16 @@ class WaitsForHangUp:
 
 
 Step: TypeAlias = Says | BargesIn | WaitsForAgent | Pauses | Presses | HangsUp | WaitsForHangUp
+
+says, barges_in, waits_for_agent, waits_for_hang_up = Says, BargesIn, WaitsForAgent, WaitsForHangUp
+pauses, presses, hangs_up = Pauses, Presses, HangsUp
+
+
+def coughs(*, after_s: float = 1.0, seconds: float = 0.2) -> BargesIn:
+    """Make a noise that is no word while the agent speaks."""
+    noise = Random(0).choices(range(0x10, 0x30), k=TELEPHONE.size(seconds))
+    return BargesIn("(coughs)", bytes(code ^ 0x80 * (n // 2 % 2) for n, code in enumerate(noise)), after_s)
+
 
 _STEPS: Final[Mapping[str, tuple[type[Any], str]]] = {
     "say": (Says, "text"),

@@ -1,0 +1,164 @@
+"""Whose audio it was: follows every byte from the synthesiser to the caller's ear.
+
+It knows by what the bytes are, and not by what the ledger says of them, so that it can judge the ledger.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from agentvoice.commands import ClearPlayout, Command, ContextSucceeded, SendAudio, TurnClosed, TurnOpened
+from agentvoice.events import AudioReceived, Event
+
+from .carrier import FRAME_S, Carrier
+
+WordsOf: TypeAlias = Callable[[str], Sequence[tuple[str, int, int]]]
+"""The words of a context: word, first byte, last byte of its audio."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of one context's audio, as it went out. In bytes."""
+
+    context_id: str
+    """Empty when no context of the turn had such audio."""
+    offset: int
+    """Where it begins in the context's audio."""
+    size: int
+    position: int = 0
+    """Where it begins in all that was sent on the line."""
+
+
+class Provenance:
+    """An `Observer` of the call, that is told besides of each piece of audio that goes out on the line."""
+
+    def __init__(self, carrier: Carrier, words_of: WordsOf) -> None:
+        self._carrier = carrier
+        self._words_of = words_of
+        self._audio: dict[str, bytearray] = {}
+        self._turns: dict[str, str] = {}  # context to turn
+        self.contexts: dict[str, list[str]] = {}
+        """Turn to contexts, in their order."""
+        self._cursors: dict[str, tuple[int, int]] = {}  # turn to context and offset
+        self._decided: deque[list[Part]] = deque()  # to be sent, message by message
+        self._dead: set[str] = set()
+        self.sent: list[Part] = []
+        """Everything that went out."""
+        self._sent_size = 0
+        self.stale_frames = 0
+        """Frames that went out although their context was dead."""
+        self._word_ends: deque[int] = deque()  # positions
+        self._words_heard = 0
+
+    # ------------------------------------------------------------------ what is decided
+
+    def received(self, now: float, event: Event | None) -> None:  # noqa: ARG002
+        """Keep the audio of every context."""
+        if isinstance(event, AudioReceived):
+            self._audio.setdefault(event.context_id, bytearray()).extend(event.audio)
+
+    def decided(self, now: float, commands: Sequence[Command]) -> None:  # noqa: ARG002
+        """Note which contexts live, and what is about to go out."""
+        for command in commands:
+            match command:
+                case TurnOpened(turn_id, context_id):
+                    self._turns[context_id], self.contexts[turn_id] = turn_id, [context_id]
+                case ContextSucceeded(turn_id, old, new):
+                    self._turns[new] = turn_id
+                    self.contexts[turn_id].append(new)
+                    self._dead.add(old)
+                case TurnClosed(turn_id):
+                    self._dead.update(self.contexts[turn_id])
+                case SendAudio(context_id, audio):
+                    self._decided.append(self._identify(self._turns[context_id], audio))
+                case ClearPlayout():
+                    self._decided.clear()
+                case _:
+                    pass
+
+    def closed(self) -> None:
+        """Nothing follows."""
+
+    def _identify(self, turn_id: str, audio: bytes) -> list[Part]:
+        """Find where in the turn's contexts this audio goes on. One that had a successor may have lost its end."""
+        contexts, (index, offset) = self.contexts[turn_id], self._cursors.get(turn_id, (0, 0))
+        parts, at = list[Part](), 0
+        while at < len(audio) and index < len(contexts):
+            rest = audio[at:]
+            size = _agreement(self._source(contexts[index], offset, len(rest)), rest)
+            if size < len(rest) and index + 1 < len(contexts):
+                # Where one context ends and the next begins, both may be silent for a while: look for the seam.
+                following = self._source(contexts[index + 1], 0, len(rest))
+                size = next((n for n in range(size, -1, -1) if following.startswith(rest[n:])), size)
+            if size:
+                parts.append(Part(contexts[index], offset, size))
+                at, offset = at + size, offset + size
+            if at < len(audio):
+                index, offset = index + 1, 0
+        if at < len(audio):
+            parts.append(Part("", 0, len(audio) - at))
+        self._cursors[turn_id] = index, offset
+        return parts
+
+    def _source(self, context_id: str, offset: int, size: int) -> bytes:
+        return bytes(self._audio.get(context_id, b"")[offset : offset + size])
+
+    # ------------------------------------------------------------------ what goes out
+
+    def went_out(self) -> None:
+        """The next message of audio went out on the line."""
+        frame = self._carrier.audio.size(FRAME_S)
+        for decided in self._decided.popleft():
+            part = Part(decided.context_id, decided.offset, decided.size, self._sent_size)
+            self.sent.append(part)
+            self._sent_size += part.size
+            # What a successor context took over from the one before it is not stale: the turn still lives.
+            if part.context_id in self._dead and self.contexts[self._turns[part.context_id]][-1] in self._dead:
+                self.stale_frames += -(-part.size // frame)
+            self._word_ends.extend(
+                part.position + end - part.offset
+                for _, _, end in self._words_of(part.context_id)
+                if part.offset < end <= part.offset + part.size
+            )
+
+    # ------------------------------------------------------------------ what was heard
+
+    def words_heard(self) -> int:
+        """Return how many words have been played to their end by now, on the whole line."""
+        carrier = self._carrier
+        while self._word_ends and self._word_ends[0] <= carrier.position:
+            end = self._word_ends.popleft()
+            last = carrier.played[-1] if carrier.played else None
+            self._words_heard += last is not None and last.position < end <= last.position + last.size
+        return self._words_heard
+
+    def played(self, turn_id: str) -> str:
+        """Return the words of a turn that were played to their end."""
+        words = []
+        for context_id in self.contexts[turn_id]:
+            ends = self._ends_played(context_id)
+            words += [word for word, _, end in self._words_of(context_id) if any(a < end <= b for a, b in ends)]
+        return " ".join(words)
+
+    def _ends_played(self, context_id: str) -> Sequence[tuple[int, int]]:
+        """Return the stretches of a context's audio that were played, in bytes of it."""
+        stretches = []
+        for part in self.sent:
+            if part.context_id == context_id:
+                for played in self._carrier.played:
+                    first = max(part.position, played.position)
+                    last = min(part.position + part.size, played.position + played.size)
+                    if first < last:
+                        shift = part.offset - part.position
+                        stretches.append((first + shift, last + shift))
+        return stretches
+
+
+def _agreement(source: bytes, audio: bytes) -> int:
+    """Return for how many bytes the two are the same."""
+    if audio.startswith(source):
+        return len(source)
+    return next(n for n, (one, other) in enumerate(zip(source, audio, strict=False)) if one != other)

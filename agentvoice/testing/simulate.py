@@ -1,0 +1,206 @@
+"""A whole call in memory: a scripted caller, a carrier, and the real code between them and a voice of tones.
+
+    call = await simulate(Receptionist(), caller=[says("Good evening."), barges_in("Wait!", at_word=5), pauses(3)])
+    assert call.turns[1].heard == "Bella Vista, how may I"
+    assert call.stale_frames == 0
+
+In virtual time (`clock`, `fixtures`) minutes of it pass in a moment, on asyncio and on trio. One seed decides
+everything that is left to chance.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from random import Random
+
+from anyio import create_task_group, current_time, fail_after
+
+from agentvoice.agent import Agent
+from agentvoice.audio import TELEPHONE, linear_to_mulaw
+from agentvoice.call import Call
+from agentvoice.commands import Command, TurnClosed, TurnOpened, TurnState
+from agentvoice.events import Event
+from agentvoice.host import Host
+from agentvoice.interfaces import LanguageModel, MessageStream, SpeechRecognizer, VoiceActivity
+from agentvoice.llm import NO_MODEL
+from agentvoice.server import twilio
+from agentvoice.server.transport import TwilioTransport
+from agentvoice.speech.tone import ToneEngine
+from agentvoice.streams import memory_pair
+from agentvoice.trace.log import Header, TraceWriter
+from agentvoice.trace.observer import Observer
+from agentvoice.tts.connection import ContextSynthesizer
+
+from .caller import Caller
+from .carrier import Carrier
+from .hearing import LoudnessActivity, ScriptedRecognizer
+from .lexicon import Lexicon
+from .phone import CALL_SID, PhoneCall
+from .provenance import Provenance
+from .script import Step
+from .simulated import SimulatedCall, SimulatedTurn
+from .tts import ScriptedSpeech
+from .weather import FAIR, Weather
+
+LONGEST_S = 3600.0
+"""No simulated call lasts longer: one that would has lost its way."""
+
+
+async def simulate(
+    agent: Agent,
+    caller: Sequence[Step],
+    *,
+    speech: ScriptedSpeech | None = None,
+    recognizer: SpeechRecognizer | None = None,
+    vad: VoiceActivity | None = None,
+    llm: LanguageModel = NO_MODEL,
+    weather: Weather = FAIR,
+    parameters: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> SimulatedCall:
+    """Have a call between `agent` and a caller who follows a script; return what became of it.
+
+    The caller speaks in tones, which the recogniser understands unless another one is given. `parameters` are those
+    of the carrier's start message.
+
+    Raises:
+        TimeoutError: the call did not end within an hour of its own time.
+    """
+    lexicon = Lexicon()
+    speech = speech or ScriptedSpeech(seed=seed)
+    carrier = Carrier(weather=weather)
+    provenance = Provenance(carrier, _WordsOf(speech))
+    phone = PhoneCall(
+        Caller(caller, speak=lambda text: linear_to_mulaw(lexicon.say(text))), carrier, provenance.words_heard
+    )
+    log, kept = _Turns(), _Kept()
+    calls: list[Call] = []
+
+    def observe(call: Call) -> Sequence[Observer]:
+        calls.append(call)
+        return TraceWriter(kept, _header(call)), provenance, log
+
+    near, far = memory_pair()
+    async with ContextSynthesizer(speech.connect, voice="tone", random=Random(seed)) as synthesizer:
+        host = Host(
+            lambda: agent,
+            synthesizer=synthesizer,
+            vad=vad or LoudnessActivity(),
+            recognizer=recognizer or ScriptedRecognizer(lexicon.hear),
+            llm=llm,
+            observe=observe,
+        )
+        with fail_after(LONGEST_S):
+            async with create_task_group() as group:
+                group.start_soon(_answer, host, _Tapped(far, provenance))
+                await phone.hold(near, parameters=parameters)
+                await near.aclose()
+                hung_up = current_time()
+        overrun_s = current_time() - hung_up
+    turns = [SimulatedTurn.of(*turn, provenance.played(turn[1].turn_id), phone.started_at) for turn in log.turns]
+    return SimulatedCall(
+        turns=[turn for turn in turns if turn.outcome is not TurnState.WITHDRAWN],
+        withdrawn=[turn for turn in turns if turn.outcome is TurnState.WITHDRAWN],
+        said=phone.caller.lines,
+        complaints=phone.caller.complaints,
+        history=calls[0].history.entries,
+        notes=calls[0].notes,
+        stale_frames=provenance.stale_frames,
+        clears=phone.clears,
+        seconds=phone.seconds,
+        hung_up_by=phone.hung_up_by,
+        overrun_s=overrun_s,
+        trace=kept.getvalue(),
+        phone=phone,
+    )
+
+
+async def _answer(host: Host, stream: _Tapped) -> None:
+    """Do with a stream what the server does."""
+    try:
+        line = await TwilioTransport.answer(stream)
+        await host.take(line, call_id=CALL_SID, parameters=line.parameters)
+    finally:
+        await stream.aclose()
+
+
+def _header(call: Call) -> Header:
+    settings = {"manners": call.agent.manners, "instructions": call.agent.instructions}
+    return Header(call_id=call.id, started_at=current_time(), agent=type(call.agent).__name__, settings=settings)
+
+
+class _Tapped:
+    """The agent's end of the line, on which all audio that goes out is noted."""
+
+    def __init__(self, stream: MessageStream, provenance: Provenance) -> None:
+        self._stream = stream
+        self._provenance = provenance
+        self.receive = stream.receive
+        self.aclose = stream.aclose
+
+    async def send(self, message: str) -> None:
+        """Send one text message; see `MessageStream.send`."""
+        if isinstance(twilio.parse_to_carrier(message), twilio.Media):
+            self._provenance.went_out()
+        await self._stream.send(message)
+
+
+class _Turns:
+    """An `Observer` that keeps how each turn began and ended."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, TurnOpened] = {}
+        self.turns: list[tuple[TurnOpened, TurnClosed]] = []
+
+    def received(self, now: float, event: Event | None) -> None:
+        """Nothing to keep."""
+
+    def decided(self, now: float, commands: Sequence[Command]) -> None:  # noqa: ARG002
+        """Keep what is about turns."""
+        for command in commands:
+            match command:
+                case TurnOpened(turn_id):
+                    self._open[turn_id] = command
+                case TurnClosed(turn_id):
+                    self.turns.append((self._open.pop(turn_id), command))
+                case _:
+                    pass
+
+    def closed(self) -> None:
+        """Nothing follows."""
+
+
+class _Kept(io.StringIO):
+    """A file in memory, that can be read after it was closed."""
+
+    def close(self) -> None:
+        """Keep what was written."""
+
+
+class _WordsOf:
+    """Where the words of each context are in its audio, by what was asked of the voice, not by what it told."""
+
+    def __init__(self, speech: ScriptedSpeech) -> None:
+        self._speech = speech
+
+    def __call__(self, context_id: str) -> Sequence[tuple[str, int, int]]:
+        with suppress(KeyError):
+            return _words(tuple(request.transcript for request in self._speech.named(context_id).requests))
+        return []
+
+
+@lru_cache(maxsize=256)
+def _words(texts: tuple[str, ...]) -> Sequence[tuple[str, int, int]]:
+    words, at = [], 0
+    for text in texts:
+        began = at
+        for piece in ToneEngine().synthesize(text, voice="tone", speed=1.0, sample_rate=TELEPHONE.sample_rate):
+            words += [
+                (word.word, began + TELEPHONE.size(word.start_s), began + TELEPHONE.size(word.end_s))
+                for word in piece.words
+            ]
+            at += len(piece.pcm) // 2
+    return words

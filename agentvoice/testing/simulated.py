@@ -1,0 +1,99 @@
+"""What became of a simulated call: values to assert on, that read well where an assertion fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Any
+
+from agentvoice.commands import Evidence, TurnClosed, TurnOpened, TurnState
+from agentvoice.history import Entry
+
+from .caller import Line
+from .phone import PhoneCall
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedTurn:
+    """One contribution of the agent."""
+
+    id: str
+    context_id: str
+    """The last one it had."""
+    prompt: str
+    """What it answers; empty when the agent spoke of its own accord."""
+    outcome: TurnState
+    generated: str
+    heard: str
+    """What was heard of it, as the call's own ledger says."""
+    evidence: Evidence | None
+    """How well the ledger knows."""
+    played: str
+    """What was heard of it, as a matter of fact: the words that the far end played to their end."""
+    timeline: Mapping[str, float] = field(repr=False)
+    """When each step happened, in seconds since the line was opened; see `TurnClosed`."""
+    reason: str = ""
+    """Why it failed."""
+
+    @classmethod
+    def of(cls, opened: TurnOpened, closed: TurnClosed, played: str, zero: float) -> SimulatedTurn:
+        """Put together what is known of a turn; `zero` is when the line was opened."""
+        return cls(
+            closed.turn_id,
+            closed.context_id,
+            opened.prompt,
+            closed.outcome,
+            closed.generated,
+            closed.heard.text if closed.heard else "",
+            closed.heard.evidence if closed.heard else None,
+            played,
+            {step: at - zero for step, at in closed.timeline.items()},
+            closed.reason,
+        )
+
+    @property
+    def words_wrong(self) -> int:
+        """How many words the ledger has too many, too few, or other than were played."""
+        matcher = SequenceMatcher(None, self.heard.split(), self.played.split(), autojunk=False)
+        return sum(max(b - a, d - c) for kind, a, b, c, d in matcher.get_opcodes() if kind != "equal")
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedCall:
+    """A call that is over. Times are seconds since the line was opened."""
+
+    turns: Sequence[SimulatedTurn]
+    """All turns that were heard, or failed, in the order of their ends."""
+    withdrawn: Sequence[SimulatedTurn]
+    """Those that never became audible: guesses that were wrong, and answers that the caller forestalled."""
+    said: Sequence[Line]
+    """What the caller said."""
+    complaints: Sequence[str]
+    """What the caller waited for in vain."""
+    history: Sequence[Entry]
+    """What the language model was shown in the end."""
+    notes: Mapping[str, Any]
+    """What the agent noted."""
+    stale_frames: int
+    """Frames of a dead context that went out on the line."""
+    clears: Sequence[float]
+    """When the line was cleared."""
+    seconds: float
+    hung_up_by: str
+    overrun_s: float
+    """For how long the call outlived the hang-up."""
+    trace: str = field(repr=False)
+    """The call's event log; see `agentvoice.trace`."""
+    phone: PhoneCall = field(repr=False)
+    """The far end: the recording, the carrier, the marks."""
+
+    def __str__(self) -> str:
+        """Tell the call line by line."""
+        lines = [(line.start_s, f"caller{' (cuts in)' if line.barged_in else ''}: {line.text}") for line in self.said]
+        for turn in self.turns:
+            began = turn.timeline.get("first_frame_out", turn.timeline["opened"])
+            cut = "" if turn.outcome is TurnState.COMPLETED else f" [{turn.outcome}] {turn.reason}"
+            lines.append((began, f"agent, {turn.id}: {turn.heard}{cut}"))
+        lines.append((self.seconds, f"hung up by the {self.hung_up_by}"))
+        return "\n".join(f"{at:7.2f}  {text.rstrip()}" for at, text in sorted(lines))

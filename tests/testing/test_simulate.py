@@ -1,0 +1,181 @@
+"""Whole calls in memory, through the real code: what was heard is known, so the call's own account can be judged."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from anyio import sleep
+
+from agentvoice import Agent, Evidence, Turn, TurnState
+from agentvoice.testing.script import (
+    barges_in,
+    coughs,
+    hangs_up,
+    pauses,
+    presses,
+    says,
+    waits_for_agent,
+    waits_for_hang_up,
+)
+from agentvoice.testing.simulate import simulate
+from agentvoice.testing.tts import ScriptedSpeech, SpeechFault
+from agentvoice.testing.weather import Weather
+from agentvoice.trace.log import read_trace
+from agentvoice.trace.replay import replay
+
+pytestmark = pytest.mark.anyio
+
+GREETING = "Good evening, Bella Vista, how may I help you?"
+
+
+class Parrot(Agent):
+    greeting = GREETING
+
+    async def reply(self, turn: Turn) -> AsyncIterator[str]:
+        if "Goodbye" in turn.prompt:
+            yield "Goodbye to you too."
+            self.call.hang_up()
+            return
+        for word in f"You said: {turn.prompt} Is that right, or shall I say it once more?".split(" "):
+            yield word + " "
+            await sleep(0.01)
+
+    async def on_dtmf(self, key: str) -> None:
+        self.call.note(key=key)
+
+
+async def test_a_caller_is_understood_cuts_in_is_answered_again_and_the_agent_hangs_up() -> None:
+    call = await simulate(
+        Parrot(),
+        [
+            waits_for_agent(),
+            says("I would like a table for two."),
+            barges_in("No, wait, make it four people.", after_s=1.2),
+            waits_for_agent(),
+            says("Goodbye."),
+            waits_for_hang_up(),
+        ],
+    )
+
+    greeted, cut, answered, goodbye = call.turns
+    assert (greeted.heard, greeted.outcome) == (GREETING, TurnState.COMPLETED)
+    assert cut.outcome is TurnState.INTERRUPTED
+    assert cut.prompt == "I would like a table for two."
+    assert cut.generated.startswith(cut.heard)
+    assert answered.heard.startswith("You said: No, wait, make it four people.")
+    assert goodbye.heard == "Goodbye to you too."
+    assert [turn.words_wrong for turn in call.turns] == [0, 0, 0, 0]
+    assert call.stale_frames == 0
+    assert len(call.clears) == 1
+    assert call.hung_up_by == "agent"
+    assert call.overrun_s <= 1
+    assert call.complaints == []
+    assert [entry.text for entry in call.history if entry.role == "user"] == [
+        "I would like a table for two.",
+        "No, wait, make it four people.",
+        "Goodbye.",
+    ]
+
+
+async def test_a_caller_can_cut_in_at_a_word() -> None:
+    call = await simulate(Parrot(), [barges_in("Wait a moment!", at_word=5), pauses(2)])
+
+    words = call.turns[0].heard.split()
+    assert 5 <= len(words) <= 8
+    assert call.turns[0].words_wrong == 0
+
+
+async def test_a_cough_cuts_nothing() -> None:
+    call = await simulate(Parrot(), [coughs(after_s=1.0), waits_for_agent(), hangs_up()])
+
+    assert [(turn.outcome, turn.heard, turn.played) for turn in call.turns] == [
+        (TurnState.COMPLETED, GREETING, GREETING)
+    ]
+
+
+async def test_keys_reach_the_agent() -> None:
+    call = await simulate(Parrot(), [waits_for_agent(), presses("5"), pauses(0.5)])
+
+    assert call.notes == {"key": "5"}
+
+
+async def test_nothing_stale_is_heard_of_a_provider_that_goes_on_talking_after_a_cancel() -> None:
+    speech = ScriptedSpeech(faults={0: SpeechFault(ignores_cancel=True)}, real_time_factor=0.9)
+    call = await simulate(
+        Parrot(), [barges_in("Make it four people, please.", after_s=1.0), waits_for_agent()], speech=speech
+    )
+
+    obstinate = speech.contexts[0]
+    assert obstinate.cancelled_at is not None
+    assert obstinate.done_at is not None
+    assert obstinate.done_at > obstinate.cancelled_at
+    assert call.stale_frames == 0
+    assert [turn.words_wrong for turn in call.turns] == [0, 0]
+    assert "make it four people" in call.turns[1].heard.lower()
+
+
+async def test_what_a_dropped_socket_left_unsaid_is_said_by_a_successor() -> None:
+    speech = ScriptedSpeech(faults={0: SpeechFault(drops_after_s=1.0)})
+    call = await simulate(Parrot(), [waits_for_agent(), pauses(2)], speech=speech)
+
+    assert call.turns[0].outcome is TurnState.COMPLETED
+    assert call.turns[0].played == call.turns[0].heard == GREETING
+    assert speech.handshakes == 2
+
+
+async def test_where_no_mark_ever_comes_back_nothing_is_claimed_that_was_not_played() -> None:
+    weather = Weather(lost_marks=1)
+    call = await simulate(Parrot(), [barges_in("Wait a moment!", after_s=1.5), pauses(2)], weather=weather)
+
+    assert call.turns[0].evidence is not Evidence.MARKS_AND_WORDS
+    assert call.turns[0].played.startswith(call.turns[0].heard)
+
+
+async def test_a_turn_that_fails_tells_why() -> None:
+    class Silent(Parrot):
+        def reply(self, turn: Turn) -> AsyncIterator[str]:
+            raise RuntimeError("no model today")
+
+    call = await simulate(Silent(), [waits_for_agent(), says("Are you open?"), pauses(3)])
+
+    assert call.turns[1].outcome is TurnState.FAILED
+    assert (call.turns[1].heard, call.turns[1].played) == ("", "")
+    assert "[failed] RuntimeError: no model today" in str(call)
+
+
+async def test_a_line_that_dies_unnoticed_ends_the_call() -> None:
+    call = await simulate(Parrot(), [pauses(100)], weather=Weather(dies_at_s=1.0))
+
+    assert call.hung_up_by == "agent"
+    assert call.seconds < 15
+    assert call.overrun_s <= 1
+
+
+async def test_bad_weather_is_survived() -> None:
+    weather = Weather(jitter_s=0.06, loss=0.02, late_marks_s=0.1, seed=4)
+    call = await simulate(
+        Parrot(), [waits_for_agent(), says("I would like a table."), waits_for_agent()], weather=weather
+    )
+
+    assert [turn.outcome for turn in call.turns] == [TurnState.COMPLETED] * 2
+    assert call.stale_frames == 0
+
+
+async def test_the_same_seed_gives_the_same_call_and_its_trace_replays() -> None:
+    def call(seed: int):
+        script = [waits_for_agent(), says("I would like a table."), barges_in("No, wait!", after_s=1), pauses(3)]
+        return simulate(Parrot(), script, speech=ScriptedSpeech(seed=seed, jitter_s=0.05), seed=seed)
+
+    one, same, other = await call(1), await call(1), await call(2)
+
+    assert str(one) == str(same)
+    assert one.turns[1].timeline != other.turns[1].timeline
+    assert replay(read_trace(one.trace.splitlines())).difference is None
+
+
+async def test_a_call_reads_as_a_conversation() -> None:
+    call = await simulate(Parrot(), [barges_in("Wait a moment!", after_s=1.0), pauses(1)])
+
+    first, second, *_, last = str(call).splitlines()
+    assert first.endswith("agent, s1: Good evening, Bella [interrupted]")
+    assert second.endswith("caller (cuts in): Wait a moment!")
+    assert last.endswith("hung up by the caller")
