@@ -41,10 +41,8 @@ class Road(Generic[T]):
         self._under_way: deque[tuple[int, T]] = deque()
 
     def send(self, thing: T, *, tick: int) -> None:
-        """Put a thing on its way."""
+        """Put a thing on its way. It arrives when it is due and everything before it has arrived."""
         due = tick + (self._random.randint(0, self._jitter) if self._jitter else 0)
-        if self._under_way:
-            due = max(due, self._under_way[-1][0])
         self._under_way.append((due, thing))
 
     def arrived(self, *, tick: int) -> Sequence[T]:
