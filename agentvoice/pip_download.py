@@ -71,7 +71,7 @@ def download(wheel: Wheel, folder: Path, tell: Callable[[int], None]) -> Path:
         errors="replace",
     ) as pip:
         try:
-            said = _watch(pip, lambda: tell(_size(folder)))
+            said = watch(pip, folder, tell)
         except BaseException:
             pip.kill()
             raise
@@ -82,12 +82,13 @@ def download(wheel: Wheel, folder: Path, tell: Callable[[int], None]) -> Path:
     return found[0]
 
 
-def _watch(pip: subprocess.Popen[str], tick: Callable[[], None]) -> str:
+def watch(client: subprocess.Popen[str], folder: Path, tell: Callable[[int], None]) -> str:
+    """Wait for a client that downloads into a folder; return what it complained of. Ends early when cancelled."""
     while True:
         try:
-            return pip.communicate(timeout=_POLL_S)[1]
+            return client.communicate(timeout=_POLL_S)[1]
         except subprocess.TimeoutExpired:
-            tick()
+            tell(_size(folder))
         with suppress(NoEventLoopError):
             from_thread.check_cancelled()
 

