@@ -2,18 +2,22 @@
 
 `pytest --agentvoice-clock` brings them in, or a `conftest.py`:
 
-    from agentvoice.testing.fixtures import anyio_backend, pytest_generate_tests
+    from agentvoice.testing.fixtures import anyio_backend, pytest_generate_tests, simulate
 
 Tests marked `real_time`, `sockets` or `speech` touch the world outside, and run on asyncio in real time.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from .clock import virtual
+
+if TYPE_CHECKING:
+    from .simulated import SimulatedCall
 
 REAL = ("real_time", "sockets", "speech")
 """Markers of tests that need the real clock."""
@@ -31,3 +35,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     """Return the backend and its options, as anyio's own plugin wants them."""
     return ("asyncio", {}) if request.param == "asyncio-real" else virtual(request.param)
+
+
+@pytest.fixture
+def simulate() -> Callable[..., Awaitable[SimulatedCall]]:
+    """Return what has a whole call in memory; see `agentvoice.testing.simulate`."""
+    from .simulate import simulate as have_call  # noqa: PLC0415 - only where calls are had
+
+    return have_call

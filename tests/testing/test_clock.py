@@ -115,3 +115,22 @@ def test_the_installed_plugin_leaves_everybody_else_s_clock_alone(pytester: pyte
     result = run(pytester, "--collect-only", "-q")
 
     result.stdout.no_fnmatch_line("*asyncio-real*")
+
+
+def test_the_installed_plugin_brings_whole_calls_too(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import pytest
+        from agentvoice import Agent
+        from agentvoice.testing.script import waits_for_agent
+
+        class Receptionist(Agent):
+            greeting = "Good evening."
+
+        @pytest.mark.anyio
+        async def test_the_greeting_is_heard(simulate):
+            call = await simulate(Receptionist(), [waits_for_agent()])
+            assert call.turns[0].heard == "Good evening."
+    """)
+    plugin = ("-p", "no:agentvoice", "-p", "agentvoice.testing.pytest_plugin", "-p", "no:cacheprovider")
+
+    pytester.runpytest_inprocess(*plugin, "--agentvoice-clock").assert_outcomes(passed=2)
