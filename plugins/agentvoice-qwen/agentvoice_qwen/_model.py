@@ -114,9 +114,9 @@ class Qwen:
 
 def _load(path: str, threads: int) -> Any:
     # llama.cpp's threads wait for each other several times a layer, and by default spin for milliseconds while they do.
-    # Where something else wants the cores too, such as the voice, they keep them from the very thread that they wait for:
-    # 1 token a second instead of 10. Spinning for microseconds, and then asleep, they lose nothing on an idle machine;
-    # never spinning (OMP_WAIT_POLICY=passive) costs a third there. OpenMP reads this when it is loaded, and no later.
+    # Where something else wants the cores too, such as the voice, they keep them from the very thread that they wait
+    # for: 1 token a second instead of 10. Spinning for microseconds, and then asleep, they lose nothing on an idle
+    # machine; never spinning costs a third there. OpenMP reads this when it is loaded, and no later.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     import xllamacpp  # noqa: PLC0415 - heavy, and only where a model is wanted
 
