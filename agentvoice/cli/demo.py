@@ -11,10 +11,13 @@ import anyio
 from anyio import create_task_group, run_process
 from rich.console import Console
 
+from agentvoice.assets import ensure, installed_assets
 from agentvoice.call import Call
-from agentvoice.errors import AgentVoiceError, UsageError
+from agentvoice.errors import AgentVoiceError, AssetUnavailable, PluginNotFound, UsageError
+from agentvoice.plugins import load
 from agentvoice.server.app import VOICE, create_app
 from agentvoice.server.serve import listen, serve_app
+from agentvoice.settings import Settings
 from agentvoice.trace.console import CallView
 from agentvoice.trace.folder import TRACE, complete
 from agentvoice.trace.log import TraceWriter
@@ -31,11 +34,11 @@ _EXAMPLES = [Path(__file__).parents[2] / "examples", Path(__file__).parents[1] /
 
 def demo(out: Path) -> None:
     """Make the demo's call, show it as it happens, and leave in `out` what can be checked."""
-    settings = begin(log={"level": "warning"})
+    console = Console(highlight=False)
+    settings = _with_a_model(begin(log={"level": "warning"}), console)
     examples = next((folder for folder in _EXAMPLES if folder.is_dir()), None)
     if examples is None:
         raise UsageError("the examples are not installed; run this from a checkout of agentvoice")
-    console = Console(highlight=False)
     out.mkdir(parents=True, exist_ok=True)
     calls: list[Call] = []
 
@@ -58,6 +61,18 @@ def demo(out: Path) -> None:
         run(main)
     report = complete(out, notes=calls[0].notes if calls else {})
     _summarise(console, report.facts, out)
+
+
+def _with_a_model(settings: Settings, console: Console) -> Settings:
+    """Return the settings with a script in the place of a language model that cannot be had, and say so."""
+    try:
+        load("llm", settings.llm)
+        for asset in installed_assets().get(settings.llm, ()):
+            ensure(asset)
+    except (PluginNotFound, AssetUnavailable) as error:
+        console.print(f"[yellow]no language model: the agent's answers are a script[/] [dim]({error})[/]")
+        return settings.model_copy(update={"llm": "script"})
+    return settings
 
 
 async def _serve(host: Any, listener: Any, ready: anyio.Event) -> None:
