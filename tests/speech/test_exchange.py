@@ -184,6 +184,18 @@ async def test_a_cancel_stops_the_engine() -> None:
             raise AssertionError(await client.hear())
 
 
+@pytest.mark.parametrize("at", [0.05, 0.1, 0.15, 0.2, 0.25])
+async def test_a_cancel_may_come_at_any_step(at: float) -> None:
+    async with connected(service(in_thread=in_a_while, workers=1)) as client:
+        client.say("Yes.")
+        await anyio.sleep(at)
+        client.cancel()
+        client.say("No.", "b")
+        with anyio.fail_after(10):
+            while await client.hear() != Done("b"):
+                pass
+
+
 async def test_a_cancel_reaches_what_waits_for_a_slow_client() -> None:
     async with connected(service(), room=0) as client:
         client.say("one two three four five.")
