@@ -163,6 +163,34 @@ async def test_without_luck_nothing_goes_wrong() -> None:
     assert isinstance(heard[0][1], Failure)
 
 
+async def test_a_context_that_was_spared_is_spared_to_its_end() -> None:
+    async with misbehaving("429:p=0.5", "seed=2") as exchange:
+        ids = [f"c{n}" for n in range(20)]
+        for part in range(3):
+            for context_id in ids:
+                members = {"context_id": context_id, "transcript": "Hi. ", "continue": part < 2}
+                exchange.receive(json.dumps(members | {"model_id": "sonic", "voice": "any", "output_format": RAW}))
+        heard = [reply for _, reply in await hear(exchange, 30)]
+    ends = [reply.context_id for reply in heard if isinstance(reply, Done | Failure)]
+    assert sorted(ends) == sorted(ids)  # type: ignore[type-var]
+
+
+async def test_an_engine_may_fail_of_its_own_accord() -> None:
+    class Broken(ToneEngine):
+        def sample_rate(self, voice: str, wanted: int) -> int:
+            raise RuntimeError("out of breath")
+
+    service = SpeechService(Broken(), faults=Faults.parse(["never-done"]), in_thread=in_a_while)
+    exchange = service.exchange(version="2026-03-01", connection_id="socket")
+    async with anyio.create_task_group() as group:
+        group.start_soon(service.run)
+        say(exchange)
+        [(_, failure)] = await hear(exchange, 1)
+        group.cancel_scope.cancel()
+    assert isinstance(failure, Failure)
+    assert failure.message == "out of breath"
+
+
 async def refused(*faults: str) -> list[bool]:
     async with misbehaving(*faults) as exchange:
         for n in range(40):
