@@ -15,11 +15,14 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import Final
 
 from .audio import AudioFormat
 from .commands import Evidence, HeardText, SendAudio, SendMark
 
-FRAME_S = 0.02
+FRAME_S: Final = 0.02
+OVERDUE_S: Final = 1.0
+"""How late a mark may be before it no longer tells that what it follows was not heard."""
 
 
 class Playout:
@@ -233,10 +236,15 @@ class Playout:
         if not self._has_marks:
             position = min(self._sent, self._audio.size(now - (self._epoch or 0.0)))
             return position, position  # the far end's own buffer is out of sight
-        pending = min((at for at in self._marks.values() if at > self._confirmed), default=self._sent + 1)
+        awaited = (at for at in self._marks.values() if at > self._confirmed and not self._overdue(at, now))
+        pending = min(awaited, default=self._sent + 1)
         since = self._confirmed_at if self._confirmed else self._epoch or 0.0
         clock = self._confirmed + self._audio.size(max(0.0, now - since))
         return min(clock, pending - 1, self._sent), max(0, pending - self._confirmed)
+
+    def _overdue(self, position: int, now: float) -> bool:
+        """Whether a mark is so late that it will not come: some lines lose them, and some have none."""
+        return now > (self._epoch or 0.0) + self._audio.seconds(position) + OVERDUE_S
 
     def _prefix(self, text: str, position: int) -> int:
         """Return how many characters of `text` had been spoken whole at byte `position`.

@@ -200,6 +200,18 @@ def test_without_word_times_and_without_an_end_the_text_goes_by_what_people_say_
     assert heard.text == "one two three"  # 15 characters
 
 
+def test_a_line_that_promises_marks_and_returns_none_is_judged_by_the_clock_once_they_are_overdue() -> None:
+    line = speaking()
+    line.returns_marks = False
+    line.run(11.5)
+
+    heard = line.heard()
+    assert heard is not None
+    assert heard.evidence is Evidence.CLOCK_AND_WORDS
+    assert heard.text == "one"  # to the first mark that may still be on its way
+    assert heard.seconds < 1.5
+
+
 def test_nothing_played_is_nothing_heard() -> None:
     line = speaking()
     assert line.heard() is None
