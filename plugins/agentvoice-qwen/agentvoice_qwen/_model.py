@@ -107,7 +107,8 @@ class Qwen:
             except (ValueError, RuntimeError) as error:
                 raise ProviderRejected("qwen", str(error)) from error
             finally:
-                from_thread.run_sync(send.close, token=loop)
+                if not stop.is_set():  # else nobody reads, and the loop may be about to end: it would never answer
+                    from_thread.run_sync(send.close, token=loop)
             if failures:
                 raise failures[0]
 
