@@ -96,6 +96,8 @@ class Call:
         """Which number was rung."""
         self.parameters = dict(parameters or {})
         """What the carrier's start message carried besides."""
+        self.has_marks = transport.has_marks
+        """Whether the line reports what was played."""
         self.notes: dict[str, Any] = {}
         """What the agent found worth keeping; see `note`."""
         self._transport = transport

@@ -125,5 +125,6 @@ def header(call: Call) -> Header:
         call_id=call.id,
         started_at=current_time(),
         agent=type(call.agent).__name__,
+        has_marks=call.has_marks,
         settings={"manners": call.agent.manners, "instructions": call.agent.instructions},
     )

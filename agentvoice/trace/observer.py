@@ -16,10 +16,10 @@ class Observer(Protocol):
     """
 
     def received(self, now: float, event: Event | None) -> None:
-        """The conversation is about to take `event`; `None` means that its timer rings."""
+        """The conversation took `event`; `None` means that its timer rang."""
 
     def decided(self, now: float, commands: Sequence[Command]) -> None:
-        """This is what it decided. The edge is about to carry it out. May be empty."""
+        """This is what it decided, and what has been carried out: nothing waits for who watches. May be empty."""
 
     def closed(self) -> None:
         """The call is over; nothing follows."""
