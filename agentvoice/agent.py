@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from .commands import TurnClosed
 from .conversation import Manners
 from .interfaces import LanguageModel
 from .interruption import InterruptionSource
-from .llm import NO_MODEL, Tokens
+from .llm import NO_MODEL, Tokens, text
 from .sources import KeySource, TranscriptSource, VoiceActivitySource
 from .turn import Turn
 
@@ -48,7 +48,11 @@ class Agent:
         `turn.prompt` is what the caller said, `turn.history` the conversation up to and with it. A turn may be
         speculative (`turn.confirmed` is false): what happens here must then be harmless if it comes to nothing.
         """
-        return self.llm.stream(turn.history)
+        return self.think(turn)
+
+    def think(self, turn: Turn) -> AsyncIterator[str]:
+        """Stream what `self.llm` has to say to a turn. For a `reply` that does something before or after."""
+        return text(self.llm.stream(turn.history))
 
     async def on_call_start(self) -> None:
         """The line is open. By default the agent says its greeting."""

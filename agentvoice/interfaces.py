@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 from anyio.abc import ObjectReceiveStream
 
@@ -78,11 +78,52 @@ class Listening(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A language model asks for a tool to be run."""
+
+    id: str
+    """What the answer is to be labelled with; unique within a conversation."""
+    name: str
+    arguments: str
+    """JSON of an object, as the model wrote it: whole, but not checked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One entry of what a language model is shown."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    tool_calls: Sequence[ToolCall] = ()
+    """What the assistant asked for, besides what it said."""
+    tool_call_id: str = ""
+    """Which request a message of the role `tool` answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool, as a language model is told of it."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    """JSON Schema of an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one answer has cost, in tokens."""
+
+    prompt: int
+    """Tokens read, those that the provider remembered included."""
+    completion: int
+    """Tokens written."""
+    remembered: int = 0
+    """How many of `prompt` the provider had in its cache."""
+
+
+Thought: TypeAlias = str | ToolCall | Usage
+"""What a language model's answer comes in: text as it is written, whole tool calls, and at the end its cost."""
 
 
 class LanguageModel(Protocol):
@@ -91,10 +132,17 @@ class LanguageModel(Protocol):
     def prepare(self) -> None:
         """As `VoiceActivity.prepare`."""
 
-    def stream(self, messages: Sequence[Message], *, schema: Mapping[str, Any] | None = None) -> AsyncIterator[str]:
-        """Yield the assistant's next message in pieces, spaces included.
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolSpec] = (),
+        schema: Mapping[str, Any] | None = None,
+    ) -> AsyncIterator[Thought]:
+        """Yield the assistant's next message in pieces: text, spaces included, and calls of `tools`.
 
-        With `schema` (JSON Schema of an object) the pieces joined are JSON that conforms to it.
+        A tool call is yielded once it is whole; several may follow each other. `Usage`, where the provider
+        tells it, comes last. With `schema` (JSON Schema of an object) the text joined is JSON that conforms to it.
         Closing the iterator, or cancelling the task that reads it, stops generation at once.
 
         Raises:

@@ -8,11 +8,12 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from .errors import ProviderUnavailable, UsageError
-from .interfaces import LanguageModel, Message
+from .interfaces import LanguageModel, Message, Thought, ToolSpec
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+T = TypeVar("T")
 Model = TypeVar("Model", bound="BaseModel")
 
 Tokens: TypeAlias = AsyncIterator[str] | Awaitable[AsyncIterator[str]]
@@ -25,7 +26,13 @@ class NoModel:
     def prepare(self) -> None:
         """Do nothing."""
 
-    def stream(self, messages: Sequence[Message], *, schema: Mapping[str, Any] | None = None) -> AsyncIterator[str]:  # noqa: ARG002
+    def stream(
+        self,
+        messages: Sequence[Message],  # noqa: ARG002
+        *,
+        tools: Sequence[ToolSpec] = (),  # noqa: ARG002
+        schema: Mapping[str, Any] | None = None,  # noqa: ARG002
+    ) -> AsyncIterator[Thought]:
         """Raise: an agent without a model has to write its replies itself."""
         raise UsageError("this agent has no language model: set `llm`, or write `reply`")
 
@@ -38,11 +45,26 @@ async def token_stream(tokens: Tokens) -> AsyncIterator[AsyncIterator[str]]:
     """Open a reply for reading, and close it however the reading ends."""
     if isawaitable(tokens):
         tokens = await tokens
+    async with closing(tokens) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def closing(stream: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
+    """Close an iterator however the reading of it ends, where it can be closed."""
     try:
-        yield tokens
+        yield stream
     finally:
-        if (aclose := getattr(tokens, "aclose", None)) is not None:
+        if (aclose := getattr(stream, "aclose", None)) is not None:
             await aclose()
+
+
+async def text(thoughts: AsyncIterator[Thought]) -> AsyncIterator[str]:
+    """Yield what is to be spoken of a model's answer."""
+    async with closing(thoughts) as opened:
+        async for thought in opened:
+            if isinstance(thought, str):
+                yield thought
 
 
 async def fill(llm: LanguageModel, form: type[Model], messages: Sequence[Message]) -> Model:
@@ -51,8 +73,8 @@ async def fill(llm: LanguageModel, form: type[Model], messages: Sequence[Message
     Raises:
         ProviderError: the model cannot answer, or what it answered does not fit the form.
     """
-    async with token_stream(llm.stream(messages, schema=form.model_json_schema())) as tokens:
-        answer = "".join([token async for token in tokens])
+    async with closing(llm.stream(messages, schema=form.model_json_schema())) as thoughts:
+        answer = "".join([thought async for thought in thoughts if isinstance(thought, str)])
     try:
         return form.model_validate_json(answer)
     except ValueError as error:

@@ -33,7 +33,7 @@ changes the number, keep the time."""
 
     async def reply(self, turn: Turn) -> AsyncIterator[str]:
         if "bye" not in turn.prompt.lower():
-            async for token in self.llm.stream(turn.history):
+            async for token in self.think(turn):
                 yield token
             return
         yield "Thank you very much for calling, let me just write that down. "

@@ -10,6 +10,7 @@ from agentvoice import Agent, Call, Host, Message
 from agentvoice.audio import TELEPHONE
 from agentvoice.errors import ProviderUnavailable
 from agentvoice.events import HungUp, LineEvent
+from agentvoice.interfaces import ToolSpec
 from agentvoice.llm import fill
 from agentvoice.testing.hearing import LoudnessActivity, ScriptedRecognizer
 from agentvoice.testing.tts import ScriptedSpeech
@@ -53,7 +54,11 @@ class Model:
         self.warmed += messages
 
     async def stream(
-        self, messages: Sequence[Message], *, schema: Mapping[str, Any] | None = None
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolSpec] = (),
+        schema: Mapping[str, Any] | None = None,
     ) -> AsyncIterator[str]:
         for letter in self.answer:
             yield letter

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from anyio import sleep
 
-from agentvoice.interfaces import Message
+from agentvoice.interfaces import Message, Thought, ToolSpec
 
 NUMBERS: Final = {
     word: number for number, word in enumerate("one two three four five six seven eight nine ten".split(), 1)
@@ -59,8 +59,12 @@ class ScriptedModel:
         """Do nothing."""
 
     async def stream(
-        self, messages: Sequence[Message], *, schema: Mapping[str, Any] | None = None
-    ) -> AsyncIterator[str]:
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolSpec] = (),  # noqa: ARG002
+        schema: Mapping[str, Any] | None = None,
+    ) -> AsyncIterator[Thought]:
         """Yield the answer; see `LanguageModel.stream`."""
         text = self._answer(messages) if schema is None else json.dumps(self._fill(messages))
         for token in re.findall(r"\S+\s*", text):

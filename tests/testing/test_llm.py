@@ -2,7 +2,7 @@ import pytest
 from pydantic import BaseModel
 
 from agentvoice import Message
-from agentvoice.llm import fill
+from agentvoice.llm import fill, text
 from agentvoice.testing.llm import ScriptedModel
 
 pytestmark = pytest.mark.anyio
@@ -21,7 +21,7 @@ class Booking(BaseModel):
 
 
 async def answer(model: ScriptedModel, said: list[Message]) -> str:
-    return "".join([token async for token in model.stream(said)])
+    return "".join([token async for token in text(model.stream(said))])
 
 
 async def test_it_says_what_was_said_last() -> None:

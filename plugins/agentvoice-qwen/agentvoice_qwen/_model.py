@@ -18,7 +18,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from agentvoice.assets import ensure
 from agentvoice.errors import ProviderError, ProviderRejected, ProviderUnavailable
-from agentvoice.interfaces import Message
+from agentvoice.interfaces import Message, ToolSpec
 
 from ._weights import QWEN
 
@@ -58,7 +58,13 @@ class Qwen:
             async for _ in tokens:
                 pass
 
-    def stream(self, messages: Sequence[Message], *, schema: Mapping[str, Any] | None = None) -> AsyncGenerator[str]:
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolSpec] = (),  # noqa: ARG002
+        schema: Mapping[str, Any] | None = None,
+    ) -> AsyncGenerator[str]:
         """Yield the answer in pieces; see `LanguageModel.stream`."""
         form = {"response_format": {"type": "json_object", "schema": dict(schema)}} if schema is not None else {}
         return self._generate(messages, form)
