@@ -254,8 +254,8 @@ class Call:
             case StopReply(turn_id):
                 if turn_id in self._replies:
                     self._replies.pop(turn_id).cancel()
-            case OpenContext(context_id):
-                self._synthesizer.open(context_id, audio=self._transport.audio, deliver=self.deliver)
+            case OpenContext(context_id, _, voicing):
+                self._synthesizer.open(context_id, audio=self._transport.audio, deliver=self.deliver, voicing=voicing)
             case SpeakText(context_id, text):
                 self._synthesizer.send(context_id, text)
             case FinishContext(context_id):

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from .voicing import Voicing
+
 # ------------------------------------------------------------------ the agent
 
 
@@ -36,6 +38,8 @@ class OpenContext:
 
     context_id: str
     turn_id: str
+    voicing: Voicing | None = None
+    """How it shall sound; `None` for the way that the process set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 from . import interruption
 from .audio import AudioFormat
@@ -42,6 +42,7 @@ from .events import (
     HungUp,
     KeyPressed,
     MarkReturned,
+    PhonemesReceived,
     ReplyFailed,
     SayRequested,
     SpeechStarted,
@@ -56,6 +57,8 @@ from .interruption import InterruptionController, Policy, Ruling
 from .playout import Playout
 from .speaking import Speaking
 from .turn import Step, Turn
+
+_Synthesised: TypeAlias = AudioReceived | WordsReceived | PhonemesReceived | ContextDone
 
 RECOVER_S: Final = 1.5
 """How long after a cut to wait for words before the agent takes up what was cut."""
@@ -156,7 +159,12 @@ class Conversation:
             case TextProduced(turn_id) | TextEnded(turn_id) | ReplyFailed(turn_id):
                 if live and live.turn.id == turn_id and not (live.complete and isinstance(event, TextProduced)):
                     commands = self._written(live, event, now)
-            case AudioReceived(context_id) | WordsReceived(context_id) | ContextDone(context_id):
+            case (
+                AudioReceived(context_id)
+                | WordsReceived(context_id)
+                | PhonemesReceived(context_id)
+                | ContextDone(context_id)
+            ):
                 # The gate: nothing of any other context is heard, nor what nobody asked this one to say.
                 current = live and live.turn.context_id == context_id and live.turn.spoken
                 commands = self._synthesised(live, event, now) if live and current else self._stale(event)
@@ -331,13 +339,11 @@ class Conversation:
             case ReplyFailed(_, reason):  # pragma: no branch - the last there is
                 return self._end(live, Step.FAIL, now, reason=reason)
 
-    def _stale(self, event: AudioReceived | WordsReceived | ContextDone) -> list[Command]:
+    def _stale(self, event: _Synthesised) -> list[Command]:
         size = len(event.audio) if isinstance(event, AudioReceived) else 0
         return [StaleDropped(event.context_id, size)]
 
-    def _synthesised(
-        self, live: Speaking, event: AudioReceived | WordsReceived | ContextDone, now: float
-    ) -> list[Command]:
+    def _synthesised(self, live: Speaking, event: _Synthesised, now: float) -> list[Command]:
         match event:
             case AudioReceived(_, audio):
                 live.turn.stamp("first_audio_received", now)
@@ -345,6 +351,8 @@ class Conversation:
                 self._playout.feed(audio)
             case WordsReceived(_, words):
                 self._playout.place(words)
+            case PhonemesReceived():
+                pass  # for those who watch
             case ContextDone():  # pragma: no branch - the last there is
                 live.done()
         return []

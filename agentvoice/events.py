@@ -149,6 +149,15 @@ class WordsReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class PhonemesReceived:
+    """When phonemes of one context are spoken, on the same clock as words. For those who watch, such as a face."""
+
+    context_id: str
+    phonemes: tuple[tuple[str, float, float], ...]
+    """Phoneme (IPA), start, end."""
+
+
+@dataclass(frozen=True, slots=True)
 class ContextDone:
     """Every sample of the context has been delivered."""
 
@@ -189,6 +198,7 @@ Event: TypeAlias = (
     | HangUpRequested
     | AudioReceived
     | WordsReceived
+    | PhonemesReceived
     | ContextDone
     | ContextFailed
     | MarkReturned
@@ -197,5 +207,5 @@ Event: TypeAlias = (
 LineEvent: TypeAlias = CallerAudio | KeyPressed | MarkReturned | HungUp
 """What a transport receives."""
 
-ContextEvent: TypeAlias = AudioReceived | WordsReceived | ContextDone | ContextFailed
+ContextEvent: TypeAlias = AudioReceived | WordsReceived | PhonemesReceived | ContextDone | ContextFailed
 """What a speech provider delivers."""

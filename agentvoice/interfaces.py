@@ -8,8 +8,9 @@
 | `agentvoice.engine`     | `SpeechEngine`     | once a speech server                              |
 | `agentvoice.synthesizer`| `Synthesizer`      | once a process, shared by all calls               |
 
-An entry point names a class that can be called without arguments. Importing its module and making an
-instance cost nothing: models load in `prepare`, which the process calls once, in a worker thread.
+An entry point names a class that can be called without arguments; a synthesizer's may be given the `voicing` that the
+settings ask for. Importing its module and making an instance cost nothing: models load in `prepare`, which the process
+calls once, in a worker thread.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from anyio.abc import ObjectReceiveStream
 
 from .audio import AudioFormat
 from .events import ContextEvent, LineEvent, Transcript
+from .voicing import Voicing
 
 
 class VoiceActivity(Protocol):
@@ -161,6 +163,16 @@ class WordTime:
 
 
 @dataclass(frozen=True, slots=True)
+class PhonemeTime:
+    """When a phoneme is spoken, in seconds since the start of the utterance."""
+
+    phoneme: str
+    """In the International Phonetic Alphabet, with its stress and length, such as `ˈuː`."""
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Voice:
     """A voice that a speech engine offers."""
 
@@ -179,6 +191,8 @@ class SpokenPiece:
     """Signed 16-bit little-endian PCM, one channel."""
     words: Sequence[WordTime] = ()
     """The words that begin in this stretch, in seconds since the start of the *utterance* (not of the piece)."""
+    phonemes: Sequence[PhonemeTime] = ()
+    """The phonemes that begin in this stretch; none from an engine that does not know them."""
 
 
 class SpeechEngine(Protocol):
@@ -262,9 +276,16 @@ class Synthesizer(Protocol):
     Made ready by whoever owns it (`async with`), before the first word of the first call.
     """
 
-    def open(self, context_id: str, *, audio: AudioFormat, deliver: Callable[[ContextEvent], None]) -> None:
-        """Begin a context. Whatever happens to it is delivered by calling `deliver`, from the event loop;
-        `ContextDone` or `ContextFailed` comes last, and nothing after a `cancel`."""
+    def open(
+        self,
+        context_id: str,
+        *,
+        audio: AudioFormat,
+        deliver: Callable[[ContextEvent], None],
+        voicing: Voicing | None = None,
+    ) -> None:
+        """Begin a context, to sound as `voicing` says. Whatever happens to it is delivered by calling `deliver`, from
+        the event loop; `ContextDone` or `ContextFailed` comes last, and nothing after a `cancel`."""
 
     def send(self, context_id: str, text: str) -> None:
         """Send text, exactly as it shall be joined with what was sent before. Ignored when the context has ended."""

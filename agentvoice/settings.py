@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -28,10 +28,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from .conversation import Manners
 from .errors import UsageError
+from .voicing import Voicing
 
 PREFIX: Final = "AGENTVOICE_"
 _NESTED: Final = "__"
 _MANNERS: Final = Manners()
+_VOICING: Final = frozenset(field.name for field in fields(Voicing))
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Url = Annotated[str, Field(pattern=r"^(https?|wss?)://[^\s/?#]+[^\s]*$")]
@@ -55,7 +57,17 @@ class Tts(_Group):
     model: str = "sonic-3"
     """What another server speaks with."""
     language: str = "en"
+    speed: PositiveFloat | None = None
+    """How fast it speaks; absent, or 1, for its natural way."""
+    volume: PositiveFloat | None = None
+    emotion: str | None = None
+    pronunciation_dict_id: str | None = None
     api_key: SecretStr | None = None
+
+    @property
+    def voicing(self) -> Voicing:
+        """How the agent sounds, as far as was set from outside."""
+        return Voicing(**{name: getattr(self, name) for name in _VOICING & self.model_fields_set})
 
 
 class Server(_Group):

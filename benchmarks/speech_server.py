@@ -32,6 +32,7 @@ from agentvoice.streams import connect_websocket
 from agentvoice.testing.contracts.synthesizer import Listener
 from agentvoice.tts.connection import ContextSynthesizer
 from agentvoice.tts.governor import Limits as ClientLimits
+from agentvoice.voicing import Voicing
 
 from .__main__ import Process, percentile, process
 
@@ -150,7 +151,9 @@ async def bare_client(server: Process) -> float:
 @asynccontextmanager
 async def our_client(server: Process) -> AsyncIterator[ContextSynthesizer]:
     limits = ClientLimits(per_socket=2 * CONTEXTS, sockets=1)
-    async with ContextSynthesizer(partial(connect_websocket, address(server)), voice="tone", limits=limits) as tts:
+    async with ContextSynthesizer(
+        partial(connect_websocket, address(server)), voicing=Voicing("tone"), limits=limits
+    ) as tts:
         yield tts
 
 

@@ -27,6 +27,7 @@ from agentvoice.events import (
     Transcript,
     WordsReceived,
 )
+from agentvoice.voicing import Voicing
 
 pytestmark = pytest.mark.anyio
 
@@ -92,7 +93,14 @@ class Voice:
         self.texts: dict[str, str] = {}
         self._deliver: dict[str, Callable[[ContextEvent], None]] = {}
 
-    def open(self, context_id: str, *, audio: AudioFormat, deliver: Callable[[ContextEvent], None]) -> None:
+    def open(
+        self,
+        context_id: str,
+        *,
+        audio: AudioFormat,
+        deliver: Callable[[ContextEvent], None],
+        voicing: Voicing | None = None,
+    ) -> None:
         self.texts[context_id], self._deliver[context_id] = "", deliver
         assert audio == TELEPHONE
 

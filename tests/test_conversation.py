@@ -41,6 +41,7 @@ from agentvoice.events import (
     HungUp,
     KeyPressed,
     MarkReturned,
+    PhonemesReceived,
     ReplyFailed,
     SayRequested,
     SpeechStarted,
@@ -234,12 +235,22 @@ def test_nothing_of_an_older_context_is_heard_after_the_interruption() -> None:
     scene.at(3.0, CONFIRM)
 
     commands = scene.at(
-        3.1, AudioReceived("k-1", SECOND), WordsReceived("k-1", (("late", 0.0, 0.1),)), ContextDone("k-1")
+        3.1,
+        AudioReceived("k-1", SECOND),
+        WordsReceived("k-1", (("late", 0.0, 0.1),)),
+        PhonemesReceived("k-1", (("l", 0.0, 0.1),)),
+        ContextDone("k-1"),
     )
 
-    assert commands == [StaleDropped("k-1", 8000), StaleDropped("k-1", 0), StaleDropped("k-1", 0)]
+    assert commands == [StaleDropped("k-1", 8000), *3 * [StaleDropped("k-1", 0)]]
     assert scene.at(3.2, ContextFailed("k-1", "gone", retryable=True), MarkReturned("k-1/9600")) == []
     assert scene.turn.live
+
+
+def test_phonemes_decide_nothing() -> None:
+    scene = answering()
+
+    assert scene.at(2.6, PhonemesReceived("k-1", (("g", 0.0, 0.1),))) == []
 
 
 def test_text_of_a_turn_that_is_over_goes_nowhere() -> None:

@@ -16,6 +16,7 @@ from agentvoice.endpointing import Endpointing
 from agentvoice.errors import UsageError
 from agentvoice.interruption import Policy
 from agentvoice.settings import read_settings
+from agentvoice.voicing import Voicing
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +101,14 @@ def test_a_url_is_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
         read_settings()
     monkeypatch.setenv("AGENTVOICE_TTS__URL", "wss://speech.example/tts/websocket")
     assert read_settings().tts.url == "wss://speech.example/tts/websocket"
+
+
+def test_how_the_agent_sounds_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings().tts.voicing == Voicing()
+    for name, value in (("VOICE", "ann"), ("SPEED", "1.1"), ("EMOTION", "calm"), ("PRONUNCIATION_DICT_ID", "names")):
+        monkeypatch.setenv(f"AGENTVOICE_TTS__{name}", value)
+
+    assert read_settings().tts.voicing == Voicing("ann", speed=1.1, emotion="calm", pronunciation_dict_id="names")
 
 
 def test_keys_are_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ from agentvoice.trace.log import Header, TraceWriter
 from agentvoice.trace.observer import Observer
 from agentvoice.tts.connection import ContextSynthesizer
 from agentvoice.tts.messages import CURRENT_VERSION
+from agentvoice.voicing import Voicing
 
 if TYPE_CHECKING:
     from agentvoice.call import Call
@@ -76,13 +77,14 @@ def _as_set(agent: type[Agent], settings: Settings) -> Callable[[], Agent]:
 async def _synthesizer(settings: Settings) -> AsyncIterator[Synthesizer]:
     tts = settings.tts
     if tts.plugin:
-        async with load("synthesizer", tts.plugin)() as synthesizer:
+        async with load("synthesizer", tts.plugin)(voicing=tts.voicing) as synthesizer:
             yield synthesizer
         return
     key = {"X-API-Key": tts.api_key.get_secret_value()} if tts.api_key else {}
     async with _speech_server(settings) as (url, voice, model):
         connect = partial(connect_websocket, url, headers={"Cartesia-Version": CURRENT_VERSION, **key})
-        async with ContextSynthesizer(connect, model=model, voice=voice, language=tts.language) as synthesizer:
+        voicing = Voicing(voice, tts.language).over(tts.voicing)
+        async with ContextSynthesizer(connect, model=model, voicing=voicing) as synthesizer:
             yield synthesizer
 
 

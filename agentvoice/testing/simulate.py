@@ -33,6 +33,7 @@ from agentvoice.streams import memory_pair
 from agentvoice.trace.log import Header, TraceWriter
 from agentvoice.trace.observer import Observer
 from agentvoice.tts.connection import ContextSynthesizer
+from agentvoice.voicing import Voicing
 
 from .caller import Caller
 from .carrier import Carrier
@@ -84,7 +85,7 @@ async def simulate(
         return TraceWriter(kept, _header(call)), provenance, log
 
     near, far = memory_pair()
-    async with ContextSynthesizer(speech.connect, voice="tone", random=Random(seed)) as synthesizer:
+    async with ContextSynthesizer(speech.connect, voicing=Voicing("tone"), random=Random(seed)) as synthesizer:
         host = Host(
             lambda: agent,
             synthesizer=synthesizer,

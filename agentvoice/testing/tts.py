@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -32,6 +32,8 @@ from agentvoice.tts.wire import (
     Failure,
     FlushDone,
     Generate,
+    Interval,
+    PhonemeTimestamps,
     RequestRejected,
     Response,
     Timestamps,
@@ -297,6 +299,8 @@ class _Voice:
             words = tuple((word.word, began + word.start_s, began + word.end_s) for word in piece.words)
             if self._speech.word_times:
                 await self._connection.say(Timestamps(self._context.id, words))
+            if self._context.request.add_phoneme_timestamps:
+                await self._connection.say(PhonemeTimestamps(self._context.id, tuple(_letters(words))))
             audio += from_linear(piece.pcm, output.encoding)
             while len(audio) >= (size := output.size(self._speech.chunk_s)):
                 await self._chunk(audio[:size], output.seconds(size))
@@ -317,3 +321,11 @@ class _Voice:
         if fault.nonsense:
             await self._connection.say(Unknown(None, None, 0))
             await self._connection.say(Done("nobody-knows"))
+
+
+def _letters(words: Iterable[Interval]) -> Iterator[Interval]:
+    """Take every letter for a phoneme, and share out its word's time."""
+    for word, start, end in words:
+        each = (end - start) / len(word)
+        for number, letter in enumerate(word):
+            yield letter, start + number * each, start + (number + 1) * each

@@ -39,7 +39,7 @@ class Unknown:
 EVENTS: Final[Mapping[str, type]] = {kind.__name__: kind for kind in get_args(Event)}
 COMMANDS: Final[Mapping[str, type]] = {kind.__name__: kind for kind in get_args(Command)}
 
-_SPOKEN: Final = frozenset({"text", "words", "prompt", "generated", "heard", "key", "reason"})
+_SPOKEN: Final = frozenset({"text", "words", "phonemes", "prompt", "generated", "heard", "key", "reason"})
 """The fields that may hold what people said or typed."""
 
 DOT: Final = "·"

@@ -32,13 +32,14 @@ from agentvoice.errors import AgentVoiceError, ProviderError, ProviderRejected, 
 from agentvoice.events import ContextDone, ContextEvent, ContextFailed
 from agentvoice.interfaces import MessageStream
 from agentvoice.streams import Connect
+from agentvoice.voicing import NATURAL, Voicing
 
 from .backoff import Backoff
 from .contexts import Contexts
 from .dialect import ContextProtocol, Dialect
 from .failures import handshake_error, reason_of
 from .governor import Limits
-from .messages import Failure, Generate, GenerationConfig, Response, Unknown
+from .messages import Failure, Generate, Response, Unknown
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +53,7 @@ _HEALTHY_S: Final = 5.0
 class ContextSynthesizer(AsyncContextManagerMixin):
     """`Synthesizer` over a multiplexed context socket, opened on entry and kept warm.
 
-        async with ContextSynthesizer(connect=lambda: connect_websocket(url, headers=headers), voice="anna") as tts:
+        async with ContextSynthesizer(connect=lambda: connect_websocket(url), voicing=Voicing("anna")) as tts:
             tts.open("c1", audio=TELEPHONE, deliver=print)
             tts.send("c1", "Good morning. ")
             tts.finish("c1")
@@ -66,31 +67,27 @@ class ContextSynthesizer(AsyncContextManagerMixin):
         connect: Connect,
         *,
         model: str = "sonic-3",
-        voice: str = "",
-        language: str | None = None,
-        generation: GenerationConfig | None = None,
-        pronunciation_dict_id: str | None = None,
+        voicing: Voicing = NATURAL,
+        phonemes: bool = False,
         limits: Limits | None = None,
         provider: str = "speech",
         dialect: Callable[[], Dialect] = ContextProtocol,
         random: Random | None = None,
     ) -> None:
-        """Prepare to connect; `random` is where the jitter comes from, `provider` the name in errors."""
+        """Prepare to connect. `voicing` is how contexts sound that are not opened otherwise; with `phonemes` there are
+        `PhonemesReceived` too; `random` is where the jitter comes from, `provider` the name in errors."""
         template = Generate(
             context_id="",
             transcript="",
             model_id=model,
-            voice_id=voice,
-            language=language,
-            generation=generation,
-            pronunciation_dict_id=pronunciation_dict_id,
             max_buffer_delay_ms=0,  # `Pieces` splits the text; a server that waits for more adds up to 3 s
             add_timestamps=True,
+            add_phoneme_timestamps=phonemes,
             use_normalized_timestamps=False,  # the words as written are what the ledger compares
         )
         self._connect = connect
         self._limits = limits or Limits()
-        self._contexts = Contexts(template, self._limits)
+        self._contexts = Contexts(template, self._limits, voicing=voicing)
         self._provider = provider
         self._dialect = dialect
         self._random = random or Random()
@@ -105,9 +102,9 @@ class ContextSynthesizer(AsyncContextManagerMixin):
 
     # ------------------------------------------------------------------ for calls
 
-    def open(self, context_id: str, *, audio: AudioFormat, deliver: Deliver) -> None:
+    def open(self, context_id: str, *, audio: AudioFormat, deliver: Deliver, voicing: Voicing | None = None) -> None:
         """Begin a context; see `Synthesizer.open`."""
-        self._contexts.open(context_id, audio)
+        self._contexts.open(context_id, audio, voicing)
         self._deliver[context_id] = deliver
 
     def send(self, context_id: str, text: str) -> None:

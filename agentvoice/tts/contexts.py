@@ -14,13 +14,33 @@ from typing import Final
 
 from agentvoice.audio import AudioFormat
 from agentvoice.errors import LocalProtocolError
-from agentvoice.events import AudioReceived, ContextDone, ContextEvent, ContextFailed, WordsReceived
+from agentvoice.events import (
+    AudioReceived,
+    ContextDone,
+    ContextEvent,
+    ContextFailed,
+    PhonemesReceived,
+    WordsReceived,
+)
 from agentvoice.speakable import is_spoken
+from agentvoice.voicing import NATURAL, Voicing
 
 from .failures import may_pass, reason_of
 from .governor import Governor, Limits
 from .lifecycle import Context, State, Step
-from .messages import Cancel, Chunk, Done, Failure, Generate, Request, Response, Timestamps, Unknown
+from .messages import (
+    Cancel,
+    Chunk,
+    Done,
+    Failure,
+    Generate,
+    GenerationConfig,
+    PhonemeTimestamps,
+    Request,
+    Response,
+    Timestamps,
+    Unknown,
+)
 
 _REMEMBERED: Final = 4096
 """How many dead contexts are remembered, to tell late messages from foreign ones."""
@@ -32,9 +52,11 @@ class Contexts:
     Ask `next_request` of every socket for which `has_requests`, and call `handle_timer` at `deadline`.
     """
 
-    def __init__(self, template: Generate, limits: Limits | None = None) -> None:
-        """`template` is a request with everything that all contexts have in common: model, voice, options."""
+    def __init__(self, template: Generate, limits: Limits | None = None, *, voicing: Voicing = NATURAL) -> None:
+        """`template` is a request with everything that all contexts have in common; `voicing` is how those sound that
+        do not say otherwise."""
         self._template = template
+        self._voicing = voicing
         self._limits = limits or Limits()
         self._governor = Governor(self._limits)
         self._contexts: dict[str, Context] = {}
@@ -50,7 +72,7 @@ class Contexts:
 
     # ------------------------------------------------------------------ what the calls want
 
-    def open(self, context_id: str, audio: AudioFormat) -> None:
+    def open(self, context_id: str, audio: AudioFormat, voicing: Voicing | None = None) -> None:
         """Begin a context. The provider hears of it with its first text.
 
         Raises:
@@ -58,7 +80,9 @@ class Contexts:
         """
         if context_id in self._contexts or context_id in self._dead:
             raise LocalProtocolError(f"context {context_id!r} was opened before; every context needs an id of its own")
-        self._contexts[context_id] = Context(context_id, audio)
+        template = replace(self._template, context_id=context_id, output=audio)
+        voicing = voicing.over(self._voicing) if voicing else self._voicing
+        self._contexts[context_id] = Context(context_id, _voiced(template, voicing))
 
     def send(self, context_id: str, text: str, *, now: float) -> list[ContextEvent]:
         """Take text. Ignored when the context takes none any more."""
@@ -175,13 +199,7 @@ class Contexts:
         if context.has_requests:
             line.append(context.id)
         self.counts["requests"] += 1
-        return replace(
-            self._template,
-            context_id=context.id,
-            transcript=text,
-            continue_=not context.closed,
-            output=context.audio,
-        )
+        return replace(context.template, transcript=text, continue_=not context.closed)
 
     # ------------------------------------------------------------------ places
 
@@ -251,6 +269,8 @@ class Contexts:
                 return [AudioReceived(context.id, audio)]
             case Timestamps(_, words):
                 return [WordsReceived(context.id, words)]
+            case PhonemeTimestamps(_, phonemes):
+                return [PhonemesReceived(context.id, phonemes)]
             case Done() if owing or context.texts:  # it would not wait for what we have, or for what is on its way
                 return self._abandon(context, "the provider ended the context before its text was spoken", now)
             case Done():
@@ -313,3 +333,18 @@ class Contexts:
                     self._hung.add(context.socket)  # the path may be dead, and a successor would stall there too
                 events += self._abandon(context, reason, now)
         return events
+
+
+def _voiced(request: Generate, voicing: Voicing) -> Generate:
+    """Return the request of a context that shall sound so."""
+    natural = GenerationConfig()
+    speed = natural.speed if voicing.speed is None else voicing.speed
+    volume = natural.volume if voicing.volume is None else voicing.volume
+    config = GenerationConfig(speed, volume, voicing.emotion)
+    return replace(
+        request,
+        voice_id=voicing.voice,
+        language=voicing.language,
+        generation=config if config != natural else None,
+        pronunciation_dict_id=voicing.pronunciation_dict_id,
+    )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from agentvoice.audio import AudioFormat
+from .messages import Generate
 
 
 class State(StrEnum):
@@ -52,8 +52,8 @@ class Context:
     """What is known about one context."""
 
     id: str
-    audio: AudioFormat
-    """What its audio shall be."""
+    template: Generate
+    """What its requests have in common."""
     state: State = State.OPEN
     socket: int | None = None
     """Where it has a place."""

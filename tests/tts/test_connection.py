@@ -11,14 +11,15 @@ from anyio import EndOfStream, current_time, fail_after, sleep
 
 from agentvoice.audio import TELEPHONE, AudioFormat, Encoding
 from agentvoice.errors import ProviderRejected, ProviderUnavailable
-from agentvoice.events import AudioReceived, ContextDone, ContextFailed
+from agentvoice.events import AudioReceived, ContextDone, ContextFailed, PhonemesReceived
 from agentvoice.interfaces import MessageStream
 from agentvoice.streams import memory_pair
 from agentvoice.testing.contracts.synthesizer import Listener, check_synthesizer
 from agentvoice.testing.tts import ScriptedSpeech, SpeechFault
 from agentvoice.tts.connection import ContextSynthesizer
 from agentvoice.tts.governor import Limits
-from agentvoice.tts.wire import Cancel, Done, Failure, Generate, render_response
+from agentvoice.tts.wire import Cancel, Done, Failure, Generate, GenerationConfig, render_response
+from agentvoice.voicing import Voicing
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +27,7 @@ TEXT = "Good evening, this is the Blue Fig. "
 
 
 def synthesizer(speech: ScriptedSpeech, **options: Any) -> ContextSynthesizer:
-    return ContextSynthesizer(speech.connect, voice="anna", random=Random(1), **options)
+    return ContextSynthesizer(speech.connect, voicing=Voicing("anna", language="en"), random=Random(1), **options)
 
 
 def say(tts: ContextSynthesizer, context_id: str, text: str = TEXT, *, finish: bool = True) -> Listener:
@@ -70,13 +71,41 @@ async def test_without_word_times_there_are_none() -> None:
 
 async def test_the_client_splits_and_the_server_does_not_wait() -> None:
     speech = ScriptedSpeech()
-    async with synthesizer(speech, model="m", language="en") as tts:
+    async with synthesizer(speech, model="m") as tts:
         await end_of(say(tts, "a"))
 
     (request,) = speech.contexts[0].requests
     assert (request.max_buffer_delay_ms, request.add_timestamps, request.continue_) == (0, True, False)
     assert (request.model_id, request.voice_id, request.language) == ("m", "anna", "en")
     assert request.output == TELEPHONE
+
+
+async def test_a_turn_may_have_a_voice_of_its_own() -> None:
+    speech = ScriptedSpeech()
+    async with synthesizer(speech) as tts:
+        listener = Listener("other")
+        tts.open("other", audio=TELEPHONE, deliver=listener, voicing=Voicing("bob", speed=0.9))
+        tts.send("other", TEXT)
+        tts.finish("other")
+        await end_of(listener)
+        await end_of(say(tts, "usual"))
+
+    other, usual = (speech.named(name).request for name in ("other", "usual"))
+    assert (other.voice_id, other.language, other.generation) == ("bob", "en", GenerationConfig(speed=0.9))
+    assert (usual.voice_id, usual.language, usual.generation) == ("anna", "en", None)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_phonemes_are_asked_for_when_wanted(*, wanted: bool) -> None:
+    speech = ScriptedSpeech()
+    async with synthesizer(speech, phonemes=wanted) as tts:
+        listener = say(tts, "a")
+        await end_of(listener)
+
+    heard = [event for event in listener.events if isinstance(event, PhonemesReceived)]
+    assert speech.named("a").request.add_phoneme_timestamps is wanted
+    assert bool(heard) is wanted
+    assert all(start <= end for event in heard for _, start, end in event.phonemes)
 
 
 async def test_the_socket_is_open_before_the_first_word() -> None:

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from agentvoice.audio import TELEPHONE
+from agentvoice.audio import TELEPHONE, AudioFormat, Encoding
 from agentvoice.errors import LocalProtocolError
-from agentvoice.events import AudioReceived, ContextDone, ContextFailed, WordsReceived
+from agentvoice.events import AudioReceived, ContextDone, ContextFailed, PhonemesReceived, WordsReceived
 from agentvoice.tts.contexts import Contexts
 from agentvoice.tts.governor import Limits
 from agentvoice.tts.lifecycle import TRANSITIONS, State, Step
@@ -17,18 +17,21 @@ from agentvoice.tts.wire import (
     Failure,
     FlushDone,
     Generate,
+    GenerationConfig,
     PhonemeTimestamps,
     Request,
     Timestamps,
     Unknown,
 )
+from agentvoice.voicing import Voicing
 
-TEMPLATE = Generate(context_id="", transcript="", model_id="m", voice_id="v", max_buffer_delay_ms=0)
+WIDE = AudioFormat(Encoding.S16LE, 24000)
+TEMPLATE = Generate(context_id="", transcript="", model_id="m", max_buffer_delay_ms=0)
 
 
 def speech(*, sockets: int = 1, **limits: float) -> Contexts:
     """Return contexts whose sockets are up."""
-    contexts = Contexts(TEMPLATE, Limits(**limits))  # type: ignore[arg-type]
+    contexts = Contexts(TEMPLATE, Limits(**limits), voicing=Voicing("v"))  # type: ignore[arg-type]
     for socket in range(sockets):
         contexts.socket_up(socket, now=0.0)
     return contexts
@@ -77,6 +80,26 @@ def test_a_request_says_everything_that_the_first_one_must() -> None:
             output=TELEPHONE,
         )
     ]
+
+
+def test_a_context_sounds_as_it_was_opened_to_and_the_others_as_all_do() -> None:
+    everybody = Voicing("ann", "en", speed=1.1, pronunciation_dict_id="names")
+    contexts = Contexts(TEMPLATE, voicing=everybody)
+    contexts.socket_up(0, now=0.0)
+    contexts.open("plain", TELEPHONE)
+    contexts.open("other", WIDE, Voicing("bob", "de", volume=0.8, emotion="calm"))
+    for context_id in ("plain", "other"):
+        contexts.send(context_id, "Hello. ", now=0)
+        contexts.send(context_id, "And again. ", now=0)
+
+    plain, other, *more = sent(contexts)
+    assert isinstance(plain, Generate)
+    assert isinstance(other, Generate)
+    assert (plain.voice_id, plain.language, plain.output) == ("ann", "en", TELEPHONE)
+    assert (plain.generation, plain.pronunciation_dict_id) == (GenerationConfig(1.1, 1.0), "names")
+    assert (other.voice_id, other.language, other.output) == ("bob", "de", WIDE)
+    assert (other.generation, other.pronunciation_dict_id) == (GenerationConfig(1.1, 0.8, "calm"), "names")
+    assert [(r.voice_id, r.output) for r in more if isinstance(r, Generate)] == [("ann", TELEPHONE), ("bob", WIDE)]
 
 
 def test_the_last_text_says_that_it_is_the_last_when_that_is_known_in_time() -> None:
@@ -182,7 +205,8 @@ def test_messages_reach_their_context() -> None:
     assert contexts.receive(0, Chunk("a", b"1"), now=0) == [AudioReceived("a", b"1")]
     assert contexts.receive(0, Chunk("b", b"2"), now=0) == [AudioReceived("b", b"2")]
     assert contexts.receive(0, Timestamps("a", (("Hi", 0.0, 0.2),)), now=0) == [WordsReceived("a", (("Hi", 0.0, 0.2),))]
-    assert contexts.receive(0, PhonemeTimestamps("a", ()), now=0) == []
+    heard = (("h", 0.0, 0.1), ("aɪ", 0.1, 0.2))
+    assert contexts.receive(0, PhonemeTimestamps("a", heard), now=0) == [PhonemesReceived("a", heard)]
     assert contexts.receive(0, FlushDone("a", 0), now=0) == []
     assert contexts.receive(0, FlushDone("a", 7), now=0) == []
     assert contexts.receive(0, Done("a"), now=0) == [ContextDone("a")]

@@ -17,6 +17,7 @@ from agentvoice.testing.contracts.synthesizer import Listener, check_synthesizer
 from agentvoice.testing.speech_server import KEY, speech_server
 from agentvoice.tts.connection import ContextSynthesizer
 from agentvoice.tts.governor import Limits
+from agentvoice.voicing import Voicing
 
 pytestmark = pytest.mark.sockets
 
@@ -52,7 +53,7 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 def synthesizer(url: str, *, key: str = KEY, voice: str = "tone", **options: Any) -> ContextSynthesizer:
     headers = {"X-API-Key": key, "Cartesia-Version": "2026-03-01"}
-    return ContextSynthesizer(partial(connect_websocket, url, headers=headers), voice=voice, **options)
+    return ContextSynthesizer(partial(connect_websocket, url, headers=headers), voicing=Voicing(voice), **options)
 
 
 def say(tts: ContextSynthesizer, context_id: str, text: str = "Good evening. ", *, finish: bool = True) -> Listener:

@@ -12,7 +12,7 @@ from agentvoice.interfaces import Voice
 from agentvoice.streams import connect_websocket
 from agentvoice.tts.connection import ContextSynthesizer
 from agentvoice.tts.governor import Limits
-from agentvoice.tts.messages import GenerationConfig
+from agentvoice.voicing import NATURAL, Voicing
 
 from ._voices import list_voices
 
@@ -30,34 +30,30 @@ class Cartesia(ContextSynthesizer):
         *,
         api_key: str | None = None,
         access_token: str | None = None,
-        voice: str | None = None,
+        voicing: Voicing = NATURAL,
         url: str | None = None,
         model: str = "sonic-3.5",
-        language: str | None = None,
-        generation: GenerationConfig | None = None,
-        pronunciation_dict_id: str | None = None,
+        phonemes: bool = False,
         limits: Limits | None = None,
         random: Random | None = None,
     ) -> None:
-        """Prepare to connect. What is absent is looked for in the environment: `CARTESIA_API_KEY`, `CARTESIA_VOICE`,
-        and `CARTESIA_BASE_URL`.
+        """Prepare to connect; see `ContextSynthesizer`. What is absent is looked for in the environment:
+        `CARTESIA_API_KEY`, `CARTESIA_VOICE`, and `CARTESIA_BASE_URL`.
 
         Raises:
             UsageError: there is no key, or no voice.
         """
         self._url = (url or os.environ.get("CARTESIA_BASE_URL") or URL).rstrip("/")
         self._headers = {"Cartesia-Version": VERSION} | _credentials(api_key, access_token)
-        voice = voice or os.environ.get("CARTESIA_VOICE")
-        if not voice:
+        voicing = voicing.over(Voicing(os.environ.get("CARTESIA_VOICE")))
+        if not voicing.voice:
             raise UsageError("Cartesia has to be told with which voice to speak; set CARTESIA_VOICE to the id of one")
         socket_url = "ws" + self._url.removeprefix("http") + "/tts/websocket"
         super().__init__(
             partial(connect_websocket, socket_url, headers=self._headers),
             model=model,
-            voice=voice,
-            language=language,
-            generation=generation,
-            pronunciation_dict_id=pronunciation_dict_id,
+            voicing=voicing,
+            phonemes=phonemes,
             limits=limits,
             provider=PROVIDER,
             random=random,

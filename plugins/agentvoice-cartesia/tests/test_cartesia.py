@@ -12,7 +12,10 @@ from agentvoice.interfaces import Voice
 from agentvoice.plugins import load
 from agentvoice.testing.contracts.synthesizer import check_synthesizer
 from agentvoice.testing.speech_server import KEY, speech_server
+from agentvoice.voicing import Voicing
 from agentvoice_cartesia import Cartesia
+
+VOICING = Voicing("tone")
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +27,7 @@ def url() -> Iterator[str]:
 
 @pytest.mark.sockets
 async def test_it_keeps_the_contract(url: str) -> None:
-    await check_synthesizer(lambda: Cartesia(url=url, api_key=KEY, voice="tone", language="en"))
+    await check_synthesizer(lambda: Cartesia(url=url, api_key=KEY, voicing=Voicing("tone", language="en")))
 
 
 @pytest.mark.sockets
@@ -39,13 +42,13 @@ async def test_it_is_found_by_name_and_reads_the_environment(url: str, monkeypat
 async def test_an_access_token_will_do(url: str) -> None:
     async with httpx.AsyncClient(base_url=url, headers={"X-API-Key": KEY}) as client:
         answer = await client.post("/access-token", json={"grants": {"tts": True}, "expires_in": 60})
-    async with Cartesia(url=url, access_token=answer.json()["token"], voice="tone") as tts:
+    async with Cartesia(url=url, access_token=answer.json()["token"], voicing=VOICING) as tts:
         assert await tts.voices()
 
 
 @pytest.mark.sockets
 async def test_a_wrong_key_is_rejected(url: str) -> None:
-    tts = Cartesia(url=url, api_key="wrong", voice="tone")
+    tts = Cartesia(url=url, api_key="wrong", voicing=VOICING)
     with pytest.raises(ProviderRejected, match=r"^cartesia: .*check the API key"):
         async with tts:
             pass
@@ -55,9 +58,9 @@ async def test_a_wrong_key_is_rejected(url: str) -> None:
 
 @pytest.mark.sockets
 async def test_it_lists_the_voices(url: str) -> None:
-    voices = await Cartesia(url=url, api_key=KEY, voice="tone").voices()
+    voices = await Cartesia(url=url, api_key=KEY, voicing=VOICING).voices()
     assert voices[0] == Voice("tone", "Tone", "en", "Each word a tone, for tests.")
-    assert await Cartesia(url=url, api_key=KEY, voice="tone").voices(language="xx") == []
+    assert await Cartesia(url=url, api_key=KEY, voicing=VOICING).voices(language="xx") == []
 
 
 @pytest.mark.parametrize("missing", ["CARTESIA_API_KEY", "CARTESIA_VOICE"])
@@ -95,7 +98,7 @@ async def test_all_pages_of_voices_are_read(monkeypatch: pytest.MonkeyPatch) -> 
         httpx.Response(200, json={"data": [{"id": "b"}], "has_more": True}),
         httpx.Response(200, json={"data": [], "has_more": True}),
     )
-    voices = await Cartesia(api_key=KEY, voice="a").voices(language="en")
+    voices = await Cartesia(api_key=KEY, voicing=VOICING).voices(language="en")
 
     assert [voice.id for voice in voices] == ["a", "b"]
     assert [asked.get("starting_after") for asked in pages.asked] == [None, "a", "b"]
@@ -103,7 +106,7 @@ async def test_all_pages_of_voices_are_read(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_voices_that_cannot_be_had_are_an_error_of_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    tts = Cartesia(api_key=KEY, voice="a")
+    tts = Cartesia(api_key=KEY, voicing=VOICING)
     answering(monkeypatch, httpx.Response(503, text="busy"), httpx.Response(200, text="<html>"))
     with pytest.raises(ProviderUnavailable, match="503"):
         await tts.voices()
@@ -111,4 +114,4 @@ async def test_voices_that_cannot_be_had_are_an_error_of_one_line(monkeypatch: p
         await tts.voices()
     monkeypatch.undo()
     with pytest.raises(ProviderUnavailable, match="cannot list the voices"):
-        await Cartesia(url="http://127.0.0.1:9", api_key=KEY, voice="a").voices()
+        await Cartesia(url="http://127.0.0.1:9", api_key=KEY, voicing=VOICING).voices()

@@ -14,11 +14,13 @@ import msgspec
 
 from agentvoice.audio import TELEPHONE, AudioFormat, Encoding
 from agentvoice.errors import ProviderUnavailable, UsageError
+from agentvoice.events import ContextFailed
 from agentvoice.interfaces import Voice
 from agentvoice.streams import Connect, connect_websocket
 from agentvoice.tts.connection import ContextSynthesizer, Deliver
 from agentvoice.tts.failures import handshake_error
 from agentvoice.tts.governor import Limits
+from agentvoice.voicing import NATURAL, Voicing
 
 from ._dialect import MultiContext
 
@@ -58,10 +60,9 @@ class ElevenLabs(ContextSynthesizer):
         self,
         *,
         api_key: str | None = None,
-        voice: str | None = None,
+        voicing: Voicing = NATURAL,
         url: str = URL,
         model: str = "eleven_flash_v2_5",
-        language: str | None = None,
         voice_settings: Mapping[str, Any] | None = None,
         audio: AudioFormat = TELEPHONE,
         limits: Limits = LIMITS,
@@ -76,8 +77,8 @@ class ElevenLabs(ContextSynthesizer):
         """
         if audio not in _FORMATS:
             raise UsageError(f"ElevenLabs does not speak {audio}; try one of {', '.join(_FORMATS.values())}")
-        voice = voice or os.environ.get("ELEVENLABS_VOICE_ID")
-        if not voice:
+        voicing = voicing.over(Voicing(os.environ.get("ELEVENLABS_VOICE_ID")))
+        if not voicing.voice:
             raise UsageError("ElevenLabs has to be told with which voice to speak; set ELEVENLABS_VOICE_ID to its id")
         api_key = api_key or os.environ.get("ELEVENLABS_API_KEY")
         if not api_key:
@@ -85,27 +86,33 @@ class ElevenLabs(ContextSynthesizer):
         self._audio = audio
         self._url = url.rstrip("/")
         self._headers = {"xi-api-key": api_key}
-        self.socket_url = _socket_url(self._url, voice, model, language, audio)
+        self._fixed = voicing.voice, voicing.language
+        self.socket_url = _socket_url(self._url, voicing.voice, model, voicing.language, audio)
         """Where the sockets go, with everything that cannot change on one."""
         super().__init__(
             connect or partial(connect_websocket, self.socket_url, headers=self._headers),
             model=model,
-            voice=voice,
+            voicing=voicing,
             limits=limits,
             provider=PROVIDER,
             dialect=partial(MultiContext, audio, voice_settings),
             random=random,
         )
 
-    def open(self, context_id: str, *, audio: AudioFormat, deliver: Deliver) -> None:
-        """Begin a context; see `Synthesizer.open`.
+    def open(self, context_id: str, *, audio: AudioFormat, deliver: Deliver, voicing: Voicing | None = None) -> None:
+        """Begin a context; see `Synthesizer.open`. One in another voice or language fails: the sockets have one.
 
         Raises:
             UsageError: the sockets carry another format.
         """
         if audio != self._audio:
             raise UsageError(f"this synthesizer was made for {self._audio}; make another with audio={audio}")
-        super().open(context_id, audio=audio, deliver=deliver)
+        other = voicing and voicing.over(Voicing(*self._fixed))
+        if other and (other.voice, other.language) != self._fixed:
+            reason = f"these sockets speak with voice {self._fixed[0]}; make another synthesizer for {other.voice}"
+            deliver(ContextFailed(context_id, reason, retryable=False))
+            return
+        super().open(context_id, audio=audio, deliver=deliver, voicing=voicing)
 
     async def voices(self) -> list[Voice]:
         """Return the voices that this key may use.

@@ -32,11 +32,13 @@ from agentvoice.tts.wire import (
     parse_response,
     render_request,
 )
+from agentvoice.voicing import Voicing
 from agentvoice_elevenlabs import ElevenLabs
 from agentvoice_elevenlabs._dialect import MultiContext
 from agentvoice_elevenlabs._synthesizer import LIMITS
 
 CAP = 5
+VOICING = Voicing("v")
 
 
 class StandIn:
@@ -132,7 +134,7 @@ class Service:
 
 
 def synthesizer(service: Service, **options: Any) -> ElevenLabs:
-    return ElevenLabs(api_key="k", voice="v", connect=service.connect, **options)
+    return ElevenLabs(api_key="k", voicing=VOICING, connect=service.connect, **options)
 
 
 async def test_it_keeps_the_contract() -> None:
@@ -256,7 +258,7 @@ def test_their_errors_are_failures() -> None:
 
 
 def test_the_url_says_what_cannot_change() -> None:
-    url = ElevenLabs(api_key="k", voice="a/b", language="en").socket_url
+    url = ElevenLabs(api_key="k", voicing=Voicing("a/b", language="en")).socket_url
     assert url.startswith("wss://api.elevenlabs.io/v1/text-to-speech/a%2Fb/multi-stream-input?")
     for part in ("output_format=ulaw_8000", "model_id=eleven_flash_v2_5", "language_code=en", "sync_alignment=true"):
         assert part in url
@@ -274,7 +276,7 @@ def test_what_is_missing_is_named(missing: str, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_format_that_is_none_of_theirs_is_refused() -> None:
     with pytest.raises(UsageError, match="ulaw_8000"):
-        ElevenLabs(api_key="k", voice="v", audio=AudioFormat(Encoding.F32LE, 8000))
+        ElevenLabs(api_key="k", voicing=VOICING, audio=AudioFormat(Encoding.F32LE, 8000))
 
 
 async def test_it_lists_the_voices(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,7 +290,7 @@ async def test_it_lists_the_voices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "agentvoice_elevenlabs._synthesizer.httpx.AsyncClient", partial(httpx.AsyncClient, transport=transport)
     )
-    tts = ElevenLabs(api_key="k", voice="v")
+    tts = ElevenLabs(api_key="k", voicing=VOICING)
 
     assert await tts.voices() == [Voice("v1", "Ann", "en"), Voice("v2", "", "")]
     with pytest.raises(ProviderRejected, match="check the API key"):
@@ -297,4 +299,4 @@ async def test_it_lists_the_voices(monkeypatch: pytest.MonkeyPatch) -> None:
         await tts.voices()
     monkeypatch.undo()
     with pytest.raises(ProviderUnavailable, match="cannot list"):
-        await ElevenLabs(api_key="k", voice="v", url="http://127.0.0.1:9").voices()
+        await ElevenLabs(api_key="k", voicing=VOICING, url="http://127.0.0.1:9").voices()
