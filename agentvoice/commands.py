@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from .events import Transfer
 from .voicing import Voicing
 
 # ------------------------------------------------------------------ the agent
@@ -27,6 +28,29 @@ class StopReply:
     """Cancel everything that produces the turn's text. Harmless when nothing does."""
 
     turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartTool:
+    """Run the tool that was asked for."""
+
+    tool_call_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopTool:
+    """Cancel a tool that runs. `ToolEnded` tells whether that came in time."""
+
+    tool_call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTool:
+    """Let the reply that asked for a tool have the result."""
+
+    tool_call_id: str
+    result: str
 
 
 # ------------------------------------------------------------------ the speech provider
@@ -90,6 +114,9 @@ class ClearPlayout:
 @dataclass(frozen=True, slots=True)
 class HangUp:
     """End the call from this side."""
+
+    transfer: Transfer | None = None
+    """To whom the caller is put through instead, if to anybody."""
 
 
 # ------------------------------------------------------------------ what was decided
@@ -195,6 +222,32 @@ class TurnClosed:
     `heard_until`. Steps that did not happen are absent."""
     reason: str = ""
     """Why it failed."""
+    unheard: str = ""
+    """What it had to say and was not heard saying: the rest of its text, from the first word not heard whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedHeard:
+    """A protected stretch of a turn was played to its end."""
+
+    turn_id: str
+    text: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceFell:
+    """Nobody has had the floor for long."""
+
+    times: int
+    """How often in a row, since the caller was last heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitNear:
+    """The call will soon have lasted as long as it may."""
+
+    left_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +272,9 @@ class StaleDropped:
 Command: TypeAlias = (
     StartReply
     | StopReply
+    | StartTool
+    | StopTool
+    | AnswerTool
     | OpenContext
     | SpeakText
     | FinishContext
@@ -232,6 +288,9 @@ Command: TypeAlias = (
     | ContextSucceeded
     | TurnChanged
     | TurnClosed
+    | ProtectedHeard
+    | SilenceFell
+    | LimitNear
     | BargeInDecided
     | StaleDropped
 )

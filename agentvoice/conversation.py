@@ -21,7 +21,10 @@ from .commands import (
     ClearPlayout,
     Command,
     HangUp,
+    LimitNear,
+    ProtectedHeard,
     SendAudio,
+    SilenceFell,
     StaleDropped,
     StartReply,
     StopReply,
@@ -32,31 +35,44 @@ from .commands import (
     UtteranceEnded,
 )
 from .endpointing import Decision, Endpointer, Endpointing, UtteranceLikely, UtteranceResumed
+from .errands import Errands
 from .events import (
+    AgentEvent,
     AudioReceived,
     BargeIn,
+    CallStarted,
     ContextDone,
     ContextFailed,
     Event,
+    HandedOff,
     HangUpRequested,
     HungUp,
     KeyPressed,
     MarkReturned,
     PhonemesReceived,
+    PlayRequested,
     ReplyFailed,
     SayRequested,
     SpeechStarted,
     SpeechStopped,
+    StopRequested,
     TextEnded,
+    TextPaused,
     TextProduced,
+    ToolEnded,
+    ToolRequested,
     Transcript,
     WordsReceived,
 )
 from .history import History
 from .interruption import InterruptionController, Policy, Ruling
+from .limit import CallLimit
+from .markup import NO_MARKUP, Markup
 from .playout import Playout
+from .silence import Silence
 from .speaking import Speaking
 from .turn import Step, Turn
+from .voicing import Voicing
 
 _Synthesised: TypeAlias = AudioReceived | WordsReceived | PhonemesReceived | ContextDone
 
@@ -87,6 +103,16 @@ class Manners:
     """Begin to answer, unheard, as soon as the caller has probably finished."""
     lead_s: float = 0.2
     """How far ahead of its time audio is handed to the line."""
+    filler: str = ""
+    """Said when the agent's own words are late: "One moment, please. " """
+    filler_s: float = 1.5
+    """How late they have to be."""
+    silence_s: float = 10.0
+    """How long nobody may have the floor before the agent is told."""
+    call_s: float = math.inf
+    """The longest that a call may last."""
+    warn_s: float = 30.0
+    """How long before that the agent is told."""
 
 
 class Conversation:
@@ -100,20 +126,26 @@ class Conversation:
         instructions: str = "",
         manners: Manners = Manners(),
         has_marks: bool = True,
+        markup: Markup = NO_MARKUP,
     ) -> None:
         self._call_id = call_id
+        self._markup = markup
         self._manners = manners
         self._endpointer = Endpointer(manners.endpointing)
         self._controller = InterruptionController(manners.interruption)
         self._playout = Playout(audio, lead_s=manners.lead_s, has_marks=has_marks)
+        self._silence = Silence(manners.silence_s)
+        self._limit = CallLimit(manners.call_s, manners.warn_s)
         self.history = History(instructions)
+        self._errands = Errands(self.history)
+        self._voicing: Voicing | None = None
         self._live: Speaking | None = None
         self._turns = self._contexts = 0
-        self._says: deque[SayRequested] = deque()
-        self._unanswered: deque[UtteranceEnded] = deque()
+        self._says: deque[SayRequested | PlayRequested] = deque()
+        self._unanswered: list[UtteranceEnded] = []
         self._unsaid = ""  # what the last cut left unheard, when it may have been mere noise
-        self._recover_at = math.inf
-        self._hang_up = False
+        self._recover_at = self._filler_at = math.inf
+        self._hang_up: HangUpRequested | None = None
         self.closed = False
         """Whether the call is over."""
 
@@ -139,8 +171,11 @@ class Conversation:
     @property
     def deadline(self) -> float:
         """When to call `handle_timer`, on the clock that `now` comes from."""
-        speech = min(self._live.deadline, self._playout.deadline) if self._live else math.inf
-        return min(self._endpointer.deadline, self._controller.deadline, self._recover_at, speech)
+        if self.closed:
+            return math.inf
+        speech = min(self._live.deadline, self._playout.deadline, self._filler_at) if self._live else math.inf
+        caller = min(self._endpointer.deadline, self._controller.deadline, self._silence.deadline)
+        return min(caller, self._recover_at, self._limit.deadline, speech)
 
     # ------------------------------------------------------------------ what happens
 
@@ -152,11 +187,9 @@ class Conversation:
         match event:
             case SpeechStarted() | SpeechStopped() | Transcript():
                 commands = self._heard_caller(self._endpointer.receive(event), now)
-            case BargeIn(words=words):
-                # Words of an utterance that is over are what the turn answers; a recogniser may be late with them.
-                if not (words and self._endpointer.idle):
-                    commands = self._rule(self._controller.receive(event, now=now), now)
-            case TextProduced(turn_id) | TextEnded(turn_id) | ReplyFailed(turn_id):
+            case BargeIn():
+                commands = self._signalled(event, now)
+            case TextProduced(turn_id) | TextPaused(turn_id) | TextEnded(turn_id) | ReplyFailed(turn_id):
                 if live and live.turn.id == turn_id and not (live.complete and isinstance(event, TextProduced)):
                     commands = self._written(live, event, now)
             case (
@@ -171,12 +204,14 @@ class Conversation:
             case ContextFailed(context_id):
                 if live and live.turn.context_id == context_id:
                     commands = self._context_failed(live, event, now)
+            case ToolRequested() | ToolEnded():
+                commands = self._errand(event, now)
             case MarkReturned(name):
                 self._playout.mark_returned(name, now=now)
-            case SayRequested():
-                self._says.append(event)
-            case HangUpRequested():
-                self._hang_up = True
+            case SayRequested() | PlayRequested() | StopRequested() | HandedOff() | HangUpRequested():
+                commands = self._asked(event, now)
+            case CallStarted():
+                self._limit.start(now)
             case KeyPressed():
                 pass  # hooks and sources see it; nothing is decided here
             case HungUp():  # pragma: no branch - the last there is
@@ -192,14 +227,65 @@ class Conversation:
             *self._rule(self._controller.handle_timer(now=now), now),
         ]
         if self._live:
-            commands += self._live.handle_timer(now=now)
-        return [*commands, *self._recover(now), *self._proceed(now)]
+            commands += [*self._live.handle_timer(now=now), *self._fill(self._live, now)]
+        commands += [*self._recover(now), *self._proceed(now)]
+        if times := self._silence.handle_timer(now=now):
+            commands.append(SilenceFell(times))
+        match self._limit.handle_timer(now=now):
+            case None:
+                return commands
+            case 0.0:
+                return [*commands, *self._close(now), HangUp()]
+            case left:
+                return [*commands, LimitNear(left)]
 
     def _proceed(self, now: float) -> Sequence[Command]:
         """Hand over what is due, and go on to the next turn when one is over."""
         commands = self._play(now)
         if self._live is None and (self._says or self._unanswered or self._hang_up):
             commands += self._next(now)
+        self._silence.observe(quiet=self.floor is Floor.OPEN and not self.closed, now=now)
+        return commands
+
+    # ------------------------------------------------------------------ the agent
+
+    def _asked(self, wish: AgentEvent, now: float) -> list[Command]:
+        match wish:
+            case SayRequested() | PlayRequested():
+                self._says.append(wish)
+            case HangUpRequested():
+                self._hang_up = wish
+            case StopRequested(turn_id):
+                return self._stop(turn_id, now)
+            case HandedOff():  # pragma: no branch - the last there is
+                return self._hand_off(wish, now)
+        return []
+
+    def _errand(self, event: ToolRequested | ToolEnded, now: float) -> list[Command]:
+        """Take what is about a tool. What a turn asks for that is over is not run."""
+        if isinstance(event, ToolEnded):
+            return [*self._errands.ended(event, now=now)]
+        turn = self.turn
+        if turn is None or turn.id != event.turn_id:
+            return []
+        return [*self._errands.request(event, confirmed=turn.confirmed, now=now)]
+
+    def _stop(self, turn_id: str, now: float) -> list[Command]:
+        """Whoever asked for a turn has enough of it, whether it has begun or not."""
+        live = self._live
+        self._says = deque(say for say in self._says if say.turn_id != turn_id)
+        if live is None or live.turn.id != turn_id:
+            return []
+        clear: list[Command] = [ClearPlayout()] if live.turn.audible else []
+        step = Step.INTERRUPT if live.turn.audible else Step.WITHDRAW
+        return [*clear, *self._end(live, step, now, reason="stopped")]
+
+    def _hand_off(self, to: HandedOff, now: float) -> list[Command]:
+        """Another agent takes over, with its own voice. What was said stays; a mere guess at an answer does not."""
+        self.history.instructions, self._voicing = to.instructions, to.voicing
+        commands = self._withdraw_speculation(now)
+        if self._live and self._live.turn.state is TurnState.OPEN:
+            commands += self._live.revoice(to.voicing)
         return commands
 
     # ------------------------------------------------------------------ the caller
@@ -221,14 +307,14 @@ class Conversation:
         if not self._manners.speculate or self._busy:
             return []
         commands = self._withdraw_speculation(now)
-        return [*commands, *self._answer(text, now, confirmed=False)[1]]
+        return [*commands, *self._answer(self._prompt(text), now, confirmed=False)[1]]
 
     def _withdraw_speculation(self, now: float) -> list[Command]:
         return [] if self._live is None or self._live.turn.confirmed else self._withdraw(self._live, now)
 
     def _withdraw(self, live: Speaking, now: float) -> list[Command]:
         """The caller goes on: whatever the answer would have led to is off."""
-        self._hang_up = False
+        self._hang_up = None
         return self._end(live, Step.WITHDRAW, now)
 
     @property
@@ -240,77 +326,109 @@ class Conversation:
     def _utterance(self, utterance: UtteranceEnded, now: float) -> list[Command]:
         """One utterance gets one answer: now, or once the turn that it did not interrupt is over."""
         live, commands = self._live, list[Command]()
+        self._silence.answered()
         if live and (live.turn.audible or (self._busy and not live.turn.interruptible)):
             if not self._manners.interruption.is_backchannel(utterance.text):
                 self._unanswered.append(utterance)
             return []
-        self.history.add_utterance(utterance.text)
-        if live and not live.turn.confirmed and live.turn.prompt == utterance.text:
+        self._unanswered.append(utterance)
+        prompt = self._take_prompt()
+        if live and not live.turn.confirmed and live.turn.prompt == prompt:
             turn = live.turn
             turn.confirmed = True
-            self._controller.watch(interruptible=turn.interruptible)
+            commands += self._errands.confirm(turn.id, now=now)
+            self._await_words(turn, now)
             self._playout.resume()
         else:
             if live and (self._busy or not live.turn.confirmed):
                 commands += self._withdraw(live, now)
-            turn, answer = self._answer(utterance.text, now)
+            turn, answer = self._answer(prompt, now)
             commands += answer
         turn.stamp("caller_stopped", utterance.ended_at)
         turn.stamp("utterance_final", now)
         return commands
+
+    def _prompt(self, *more: str) -> str:
+        """Return what there is to answer: what was said while the agent spoke, and `more`."""
+        return " ".join([*(utterance.text for utterance in self._unanswered), *more])
+
+    def _take_prompt(self) -> str:
+        """Return what there is to answer, and put it into the history."""
+        prompt = self._prompt()
+        for utterance in self._unanswered:
+            self.history.add_utterance(utterance.text)
+        self._unanswered = []
+        return prompt
 
     # ------------------------------------------------------------------ turns begin
 
     def _open(
         self, now: float, *, prompt: str = "", turn_id: str = "", interruptible: bool = True
     ) -> tuple[Speaking, list[Command]]:
-        """Open a turn with a context of its own."""
+        """Open a turn. Its context is opened by whoever has text for it."""
         if not turn_id:
             self._turns += 1
             turn_id = f"t{self._turns}"
         turn = Turn(turn_id, self._name_context(), prompt=prompt, interruptible=interruptible)
         turn.stamp("opened", now)
-        self._live = Speaking(turn, self._playout, self._name_context)
+        self._live = Speaking(turn, self._playout, self._name_context, self._voicing, self._markup)
         self._playout.begin(turn.context_id)
-        return self._live, [TurnOpened(turn_id, turn.context_id, prompt), *self._live.open()]
+        return self._live, [TurnOpened(turn_id, turn.context_id, prompt)]
 
     def _name_context(self) -> str:
         self._contexts += 1
         return f"{self._call_id}-{self._contexts}"
 
-    def _think(self, turn: Turn) -> TurnChanged:
+    def _think(self, turn: Turn, now: float) -> TurnChanged:
         if turn.confirmed:  # what takes back a guess is endpointing; the words that it answers are no barge-in
-            self._controller.watch(interruptible=turn.interruptible)
+            self._await_words(turn, now)
         self._recover_at = math.inf
         return TurnChanged(turn.id, turn.step(Step.THINK))
 
+    def _await_words(self, turn: Turn, now: float) -> None:
+        """From now on the caller waits for the turn, and may cut it off."""
+        self._controller.watch(interruptible=turn.interruptible)
+        self._filler_at = now + self._manners.filler_s if self._manners.filler and not turn.generated else math.inf
+
+    def _fill(self, live: Speaking, now: float) -> Sequence[Command]:
+        """Say that it takes a moment, when it does."""
+        if now < self._filler_at:
+            return []
+        self._filler_at = math.inf
+        return [] if live.turn.generated else live.fill(self._manners.filler, now=now)
+
     def _answer(self, prompt: str, now: float, *, confirmed: bool = True) -> tuple[Turn, list[Command]]:
         """Answer an utterance, in the turn that waits for it where there is one."""
-        live, commands = (self._live, []) if self._live else self._open(now, prompt=prompt)
+        live, commands = self._live, list[Command]()
+        if live is None:
+            live, commands = self._open(now, prompt=prompt)
+            commands += live.open()
         turn = live.turn
         turn.prompt, turn.confirmed = prompt, confirmed
         turn.history = self.history.messages(prompt="" if confirmed else prompt)
         if not confirmed:
             self._playout.hold()
-        return turn, [*commands, self._think(turn), StartReply(turn.id)]
+        return turn, [*commands, self._think(turn, now), StartReply(turn.id)]
 
     def _say(self, live: Speaking, text: str, now: float) -> list[Command]:
         """Speak given text in the open turn."""
-        return [self._think(live.turn), *live.add(text, now=now), *live.finish(now=now)]
+        protected = not live.turn.interruptible
+        return [self._think(live.turn, now), *live.add(text, now=now, protected=protected), *live.finish(now=now)]
 
     def _next(self, now: float) -> list[Command]:
         """Nobody has the floor: say what waits to be said, answer what was not answered, or hang up."""
         if self._unanswered:
-            utterances, self._unanswered = list(self._unanswered), deque()
-            for utterance in utterances:
-                self.history.add_utterance(utterance.text)
-            _, commands = self._answer(" ".join(utterance.text for utterance in utterances), now)
+            _, commands = self._answer(self._take_prompt(), now)
         elif self._says:
             say = self._says.popleft()
             live, commands = self._open(now, turn_id=say.turn_id, interruptible=say.interruptible)
-            commands += self._say(live, say.text, now)
+            if isinstance(say, PlayRequested):
+                commands.append(self._think(live.turn, now))
+                live.play(say.audio, say.text)
+            else:
+                commands += [*live.open(), *self._say(live, say.text, now)]
         else:
-            return [HangUp(), *self._close(now)]
+            return [HangUp(self._hang_up.transfer if self._hang_up else None), *self._close(now)]
         return [*commands, *self._play(now)]
 
     def _recover(self, now: float) -> list[Command]:
@@ -330,10 +448,15 @@ class Conversation:
 
     # ------------------------------------------------------------------ text and speech
 
-    def _written(self, live: Speaking, event: TextProduced | TextEnded | ReplyFailed, now: float) -> list[Command]:
+    def _written(
+        self, live: Speaking, event: TextProduced | TextPaused | TextEnded | ReplyFailed, now: float
+    ) -> list[Command]:
         match event:
-            case TextProduced(_, text):
-                return [*live.add(text, now=now)]
+            case TextProduced(_, text, protected):
+                return [*live.add(text, now=now, protected=protected)]
+            case TextPaused():
+                live.deadline = now
+                return [*live.handle_timer(now=now)]
             case TextEnded():
                 return [*live.finish(now=now)]
             case ReplyFailed(_, reason):  # pragma: no branch - the last there is
@@ -372,10 +495,36 @@ class Conversation:
             turn.stamp("first_frame_out", now)
             commands.append(TurnChanged(turn.id, turn.step(Step.SPEAK)))
         if self._playout.finished(now=now):
-            commands += self._end(live, Step.COMPLETE if self._playout.started else Step.WITHDRAW, now)
-        return commands
+            return [*commands, *self._end(live, Step.COMPLETE if self._playout.started else Step.WITHDRAW, now)]
+        return [*commands, *self._unprotect(live, now)]
 
     # ------------------------------------------------------------------ interruption
+
+    def _signalled(self, signal: BargeIn, now: float) -> list[Command]:
+        """Judge a signal; one that comes during a protected stretch has to wait."""
+        # Words of an utterance that is over are what the turn answers; a recogniser may be late with them.
+        if signal.words and self._endpointer.idle:
+            return []
+        live = self._live
+        if live and live.protection.covers(self._playout.reached(live.turn.spoken, now=now)):
+            live.protection.keep(signal)
+            return []
+        return self._rule(self._controller.receive(signal, now=now), now)
+
+    def _unprotect(self, live: Speaking, now: float) -> list[Command]:
+        """Judge what had to wait for the end of a protected stretch, when it has been heard."""
+        if not live.protection.pending:
+            return []
+        reached = self._playout.reached(live.turn.spoken, now=now)
+        commands = self._protected_heard(live, reached)
+        for signal in live.protection.release(reached):
+            commands += self._rule(self._controller.receive(signal, now=now), now)
+        return commands
+
+    def _protected_heard(self, live: Speaking, reached: int) -> list[Command]:
+        turn, evidence = live.turn, self._playout.evidence
+        stretches = live.protection.heard(reached)
+        return [ProtectedHeard(turn.id, turn.spoken[start:end].strip(), evidence) for start, end in stretches]
 
     def _rule(self, rulings: Sequence[Ruling], now: float) -> list[Command]:
         live, commands = self._live, list[Command]()
@@ -406,10 +555,13 @@ class Conversation:
         heard = len(turn.heard.text) if turn.heard else 0
         self._unsaid = turn.spoken[heard:].lstrip() if resume else ""
         self._recover_at = now + RECOVER_S
-        self._hang_up = False
+        self._hang_up = None
         clear: list[Command] = [ClearPlayout()] if audible else []
-        _, fresh = self._open(now)
-        if self._endpointer.likely:
+        opened, fresh = self._open(now)
+        fresh += opened.open()
+        if self._unanswered and self._endpointer.idle:
+            fresh += self._answer(self._take_prompt(), now)[1]
+        elif self._endpointer.likely:
             fresh += self._speculate(self._endpointer.likely, now)
         return [*clear, *fresh, *closed]
 
@@ -419,6 +571,8 @@ class Conversation:
         """Close the gate, freeze the ledger, and let go of everything that the turn started."""
         turn = live.turn
         turn.heard = self._playout.heard(turn.spoken, now=now)
+        unheard = (turn.spoken[len(turn.heard.text) if turn.heard else 0 :] + live.leftover()).lstrip()
+        protected = self._protected_heard(live, len(turn.heard.text) if turn.heard else 0)
         self._live = None
         self._controller.unwatch()
         if turn.heard is not None:
@@ -427,12 +581,13 @@ class Conversation:
             turn.stamp("silenced", now)
         clear: list[Command] = [ClearPlayout()] if step is Step.FAIL and turn.audible else []
         turn.step(step)
+        errands = self._errands.end_turn(turn.id, completed=step is Step.COMPLETE, now=now)
         self.history.add_turn(turn.id, turn.heard)
-        commands = [*clear, TurnChanged(turn.id, turn.state), StopReply(turn.id)]
+        commands = [*clear, *protected, TurnChanged(turn.id, turn.state), StopReply(turn.id), *errands]
         if step is not Step.COMPLETE:
             commands.append(CancelContext(turn.context_id))
         closed = TurnClosed(
-            turn.id, turn.context_id, turn.state, turn.generated, turn.heard, dict(turn.timeline), reason
+            turn.id, turn.context_id, turn.state, turn.generated, turn.heard, dict(turn.timeline), reason, unheard
         )
         return [*commands, closed]
 

@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from .voicing import Voicing
+
 # ------------------------------------------------------------------ the caller
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """The line is open. The first event of every call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +104,15 @@ class TextProduced:
 
     turn_id: str
     text: str
+    protected: bool = False
+    """Whether it may not be interrupted until it was heard; see `protection`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextPaused:
+    """More of a turn's text comes, but not at once: what there is shall be spoken."""
+
+    turn_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +140,99 @@ class SayRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayRequested:
+    """Somebody asked for a turn that plays a sound, in the transport's format, instead of speaking."""
+
+    turn_id: str
+    audio: bytes = field(repr=False)
+    text: str = ""
+    """The words in it, for the history."""
+    interruptible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """Whoever asked for a turn does not want it any more."""
+
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOff:
+    """Another agent takes over. What it says next is its own; what was said stays."""
+
+    agent: str
+    """Its class, for the log."""
+    instructions: str
+    voicing: Voicing | None = None
+    """How it sounds; `None` for as everybody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """To whom the caller is put through."""
+
+    to: str
+    """A telephone number or a SIP address, as the carrier takes it."""
+    summary: str = ""
+    """What that person is told before the caller is put through."""
+
+
+@dataclass(frozen=True, slots=True)
 class HangUpRequested:
     """The agent wants to hang up once its last word has been played."""
+
+    transfer: Transfer | None = None
+    """To whom the caller is put through instead, if to anybody."""
+
+
+# ------------------------------------------------------------------ the agent's tools
+
+
+class OnInterrupt(StrEnum):
+    """What becomes of a tool that still runs when its turn is over, because the caller cut in or for another reason."""
+
+    CANCEL = "cancel"
+    """It is cancelled with its turn."""
+    FINISH = "finish"
+    """It finishes, and nothing more is said of it."""
+    FINISH_AND_TELL = "finish_and_tell"
+    """It finishes, and the model learns what came of it in the next turn."""
+
+
+class ToolOutcome(StrEnum):
+    """How the running of a tool ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    """It raised, took too long, or was not given what it needs."""
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRequested:
+    """The model asks, in a turn, for a tool to be run."""
+
+    turn_id: str
+    tool_call_id: str
+    name: str
+    arguments: str
+    """JSON of an object, as the model wrote it."""
+    round: int = 1
+    """Which of the turn's messages asks: what is asked for at once has the same number."""
+    pure: bool = False
+    """Whether running it changes nothing, so that it may run before the turn is confirmed."""
+    on_interrupt: OnInterrupt = OnInterrupt.FINISH_AND_TELL
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEnded:
+    """A tool runs no more."""
+
+    tool_call_id: str
+    outcome: ToolOutcome
+    result: str
+    """What the model is to be told."""
 
 
 # ------------------------------------------------------------------ the speech provider
@@ -185,17 +292,24 @@ class MarkReturned:
 
 
 Event: TypeAlias = (
-    SpeechStarted
+    CallStarted
+    | SpeechStarted
     | SpeechStopped
     | Transcript
     | KeyPressed
     | HungUp
     | BargeIn
     | TextProduced
+    | TextPaused
     | TextEnded
     | ReplyFailed
     | SayRequested
+    | PlayRequested
+    | StopRequested
+    | HandedOff
     | HangUpRequested
+    | ToolRequested
+    | ToolEnded
     | AudioReceived
     | WordsReceived
     | PhonemesReceived
@@ -203,6 +317,9 @@ Event: TypeAlias = (
     | ContextFailed
     | MarkReturned
 )
+
+AgentEvent: TypeAlias = SayRequested | PlayRequested | StopRequested | HandedOff | HangUpRequested
+"""What an agent asks for, besides the text of its turns."""
 
 LineEvent: TypeAlias = CallerAudio | KeyPressed | MarkReturned | HungUp
 """What a transport receives."""

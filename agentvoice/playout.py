@@ -223,6 +223,17 @@ class Playout:
             complete=complete,
         )
 
+    def reached(self, text: str, *, now: float) -> int:
+        """Return how many characters of `text`, the turn's, have been heard by now."""
+        if self.finished(now=now):
+            return len(text)
+        return self._prefix(text, self._position(now)[0]) if self.started else 0
+
+    @property
+    def evidence(self) -> Evidence:
+        """On what it rests what has been heard so far."""
+        return self._evidence(marked=self._confirmed > 0)
+
     def _evidence(self, *, marked: bool) -> Evidence:
         if marked:
             return Evidence.MARKS_AND_WORDS if self._words else Evidence.MARKS

@@ -11,6 +11,8 @@ from collections.abc import Generator
 from contextlib import suppress
 from typing import Final, TypeAlias
 
+from .markup import NO_MARKUP, Insert, Markup
+
 _Reader: TypeAlias = Generator[None, str, str]
 """Is sent one character after another, `""` at the end; returns the first that it did not take."""
 
@@ -23,6 +25,7 @@ _CLOSING: Final = frozenset(",.!?;:…")
 _UNHEARD_ELEMENTS: Final = frozenset({"think", "thinking", "script", "style"})
 """Elements whose content is not for the ear either; the first two are how reasoning models think aloud."""
 _TAG_LIMIT: Final = 256
+_SOUND_LIMIT: Final = 16
 _URL_LIMIT: Final = 2048
 _SYMBOL_BLOCKS: Final = (
     (0x2190, 0x21FF),  # arrows
@@ -51,7 +54,13 @@ def is_spoken(character: str) -> bool:
 class Speakable:
     """Clean a text for speech while it streams in. What comes out never ends in white space."""
 
-    def __init__(self) -> None:
+    def __init__(self, markup: Markup = NO_MARKUP) -> None:
+        """Let through what `markup` names: beside the text, in `inserts`."""
+        self._markup = markup
+        self._pending: list[tuple[str, str]] = []  # markup that stands before the next character: name, wire
+        self._length = 0  # of all that came out
+        self.inserts: list[Insert] = []
+        """Markup so far, by its place in all that came out."""
         self._out: list[str] = []
         self._held = ""  # white space and punctuation that only matter if a word follows
         self._last = ""  # the last character that came out
@@ -71,6 +80,7 @@ class Speakable:
         """Return the rest. Feed no more."""
         with suppress(StopIteration):
             self._reader.send("")
+        self._place(sound=True)  # a break, or another speed, is nothing without a word to come
         return self._take()
 
     def _take(self) -> str:
@@ -83,13 +93,37 @@ class Speakable:
     def _say(self, character: str) -> None:
         self._line_begins = False
         if is_spoken(character) or (self._last and not self._held and character not in OPENERS):
-            self._out += [self._held, character]
-            self._held, self._last, self._dropped = "", character, False
+            self._emit(self._held, character)
         elif self._dropped and character in _CLOSING and self._held.isspace():
-            self._out.append(character)  # "Done 👍." has a full stop, not a blank and a full stop
-            self._held, self._last, self._dropped = "", character, False
+            self._emit("", character)  # "Done 👍." has a full stop, not a blank and a full stop
         else:
             self._held += character
+
+    def _emit(self, before: str, words: str) -> None:
+        self._out += [before, words]
+        self._length += len(before)
+        self._place()
+        self._length += len(words)
+        self._held, self._last, self._dropped = "", words[-1], False
+
+    def _place(self, *, sound: bool = False) -> None:
+        """Place the markup that was waiting for the next word; with `sound`, only what is heard without one."""
+        for name, wire in self._pending:
+            if not sound or wire.startswith("["):
+                lasts = name if name in self._markup.lasting else ""
+                self.inserts.append(Insert(self._length, self._length, wire, lasts))
+        self._pending.clear()
+
+    def _say_as(self, words: str, wire: str) -> None:
+        """Say words for which the provider is sent something else."""
+        while words and not is_spoken(words[0]):
+            words = words[1:]
+        if not words:
+            return self._drop()
+        self._line_begins = False
+        self._emit(self._held, words)
+        self.inserts.append(Insert(self._length - len(words), self._length, wire))
+        return None
 
     def _space(self, character: str) -> None:
         blank = "\n" if character in "\n\r\u2028\u2029" else " "
@@ -202,6 +236,8 @@ class Speakable:
             return (yield)
         character = yield
         match mark:
+            case "<" if character == "<":
+                return (yield from self._read_phonemes())
             case "<" if character.isalpha() or character in {"/", "!", "|", "?"}:
                 return (yield from self._read_tag(character))
             case "!" if character == "[":
@@ -233,7 +269,12 @@ class Speakable:
             self._literally(seen)
             return (yield)
         self._drop()
-        name = seen.split(maxsplit=1)[0].lower()
+        name = seen.rstrip("/").split(maxsplit=1)[0].lower()
+        if name in self._markup.points | self._markup.lasting and seen.isprintable():
+            self._pending.append((name, f"<{seen}>"))
+            return (yield)
+        if name in self._markup.spans and seen.isprintable():
+            return (yield from self._read_span(f"<{seen}>", f"</{name}>"))
         if name not in _UNHEARD_ELEMENTS:
             return (yield)
         end, tail = f"</{name}>", ""
@@ -244,12 +285,46 @@ class Speakable:
             tail = (tail + character.lower())[-len(end) :]
         return (yield)
 
+    def _read_span(self, opening: str, closing: str) -> _Reader:
+        """Read an element with words in it to its end; without one, or with too much in it, it is text."""
+        seen = character = ""
+        while not seen.lower().endswith(closing):
+            character = yield
+            seen += character if character.isspace() or self._has_sound(character) else ""
+            if not character or len(seen) > _TAG_LIMIT:
+                self._literally(seen)
+                return (yield) if character else ""
+        words = " ".join(seen[: -len(closing)].split())
+        self._say_as(words, opening + words + closing)
+        return (yield)
+
+    def _read_phonemes(self) -> _Reader:
+        """After `<<`: a word by its sounds, `<<m|ɛ|t>>`."""
+        seen = character = ""
+        while not seen.endswith(">>"):
+            character = yield
+            seen += character if character.isspace() or self._has_sound(character) else ""
+            if not character or character.isspace() or len(seen) > _TAG_LIMIT:
+                self._literally("<<" + seen)
+                return (yield) if character else ""
+        sounds = seen[:-2].replace("|", "")
+        self._say_as(sounds, f"<<{seen}" if self._markup.phonemes else sounds)
+        return (yield)
+
     def _read_reference(self, character: str) -> _Reader:
         """After `[`: leave out the number of a note, `[1]` or `[^2]`; else the words are spoken, the brackets not."""
         seen = ""
         while character and (character.isdigit() or character == "^") and len(seen) < 5:
             seen += character
             character = yield
+        if not seen and self._markup.sounds:
+            while character.isalpha() and len(seen) < _SOUND_LIMIT:
+                seen += character
+                character = yield
+            if seen.lower() in self._markup.sounds and character == "]":
+                self._pending.append(("", f"[{seen}]"))
+                self._drop()
+                return (yield)
         self._drop()
         self._brackets += 1
         if seen and character != "]":

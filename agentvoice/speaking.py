@@ -6,11 +6,14 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from .commands import Command, ContextSucceeded, FinishContext, OpenContext, SpeakText
+from .commands import CancelContext, Command, ContextSucceeded, FinishContext, OpenContext, SpeakText
 from .events import ContextFailed
+from .markup import NO_MARKUP, Markup, Piece, resume
 from .playout import Playout
+from .protection import Protection
 from .text import Pieces
 from .turn import Turn
+from .voicing import Voicing
 
 PATIENCE_S: Final = 0.7
 """How long text that ends in mid-sentence waits for more of it before it is sent all the same."""
@@ -22,12 +25,25 @@ ATTEMPTS: Final = 3
 class Speaking:
     """Send a turn's text on its context. Pure: call `handle_timer` at `deadline`."""
 
-    def __init__(self, turn: Turn, playout: Playout, name_context: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        turn: Turn,
+        playout: Playout,
+        name_context: Callable[[], str],
+        voicing: Voicing | None = None,
+        markup: Markup = NO_MARKUP,
+    ) -> None:
         self.turn = turn
+        self.protection = Protection()
+        """What of it may not be interrupted until it was heard."""
         self._playout = playout
         self._name_context = name_context
-        self._pieces = Pieces()
+        self._voicing = voicing
+        self._pieces = Pieces(markup)
+        self._sent: list[Piece] = []  # joined, they are what was spoken
+        self._protected = False
         self._alive = True  # the context takes text
+        self._succeeded = False  # it follows another, and has had no text yet
         self._silent = 0  # contexts in a row that brought no sound
         self.complete = False
         """Whether all of the turn's text is known."""
@@ -36,19 +52,37 @@ class Speaking:
 
     def open(self) -> Sequence[Command]:
         """Begin the turn's first context."""
-        return [OpenContext(self.turn.context_id, self.turn.id)]
+        return [self._open(self.turn.context_id)]
 
-    def add(self, text: str, *, now: float) -> Sequence[Command]:
+    def revoice(self, voicing: Voicing | None) -> Sequence[Command]:
+        """Speak otherwise from here on. Only before there is any text."""
+        self._voicing = voicing
+        return [CancelContext(self.turn.context_id), *self._succeed(delivered=False)]
+
+    def play(self, audio: bytes, text: str) -> None:
+        """Play a sound instead of speaking. No context takes part in it."""
+        self.turn.generated = self.turn.spoken = text
+        self._sent.append(Piece(text))
+        self.complete, self._alive = True, False
+        self._playout.feed(audio)
+        self._playout.end()
+
+    def add(self, text: str, *, now: float, protected: bool = False) -> Sequence[Command]:
         """Take text as the agent produces it; send what can be spoken."""
         self.turn.stamp("first_token", now)
         self.turn.generated += text
         self.deadline = now + PATIENCE_S
-        return self._send(self._pieces.feed(text), now)
+        return [*self._protect(now, protected=protected), *self._send(self._pieces.feed(text), now)]
+
+    def fill(self, text: str, *, now: float) -> Sequence[Command]:
+        """Say something while the agent still thinks."""
+        self.turn.generated += text
+        return self._send([*self._pieces.feed(text), *self._pieces.flush()], now)
 
     def finish(self, *, now: float) -> Sequence[Command]:
         """Take the end of the text."""
         self.complete, self.deadline = True, math.inf
-        commands = self._send(self._pieces.finish(), now)
+        commands = [*self._send(self._pieces.finish(), now), *self._protect(now, protected=False)]
         if self.turn.spoken and self._alive:
             return [*commands, FinishContext(self.turn.context_id)]
         self._playout.end()
@@ -78,24 +112,49 @@ class Speaking:
             return None
         return self._succeed(delivered=False)
 
-    def _send(self, pieces: Sequence[str], now: float) -> Sequence[Command]:
+    def leftover(self) -> str:
+        """Return the text that was never sent. Add no more."""
+        return "".join(self._pieces.finish())
+
+    def _protect(self, now: float, *, protected: bool) -> Sequence[Command]:
+        """Begin or end a protected stretch, with a piece of its own, so that it is known where it is heard."""
+        if protected is self._protected:
+            return []
+        self._protected = protected
+        commands = self._send(self._pieces.flush(), now)
+        at = len(self.turn.spoken.rstrip())  # the space between is nobody's
+        if protected:
+            self.protection.begin(at)
+        else:
+            self.protection.end(at)
+        return commands
+
+    def _open(self, context_id: str) -> OpenContext:
+        return OpenContext(context_id, self.turn.id, self._voicing)
+
+    def _send(self, pieces: Sequence[Piece], now: float) -> Sequence[Command]:
         commands: list[Command] = []
         for piece in pieces:
             if not self._alive:
                 commands += self._succeed(delivered=True)
             self.turn.stamp("first_text_sent", now)
+            begins = len(self.turn.spoken)
             self.turn.spoken += piece
-            commands.append(SpeakText(self.turn.context_id, piece))
+            self._sent.append(piece)
+            text = resume(self._sent, begins) if self._succeeded else piece.wire()
+            self._succeeded = False
+            commands.append(SpeakText(self.turn.context_id, text))
         return commands
 
     def _succeed(self, *, delivered: bool) -> Sequence[Command]:
         old, new = self.turn.context_id, self._name_context()
         offset = self._playout.succeed(new, self.turn.spoken, delivered=delivered)
         rest = self.turn.spoken[offset:].lstrip()
-        self.turn.context_id, self._alive = new, True
-        commands: list[Command] = [ContextSucceeded(self.turn.id, old, new, offset), OpenContext(new, self.turn.id)]
+        self.turn.context_id, self._alive, self._succeeded = new, True, True
+        commands: list[Command] = [ContextSucceeded(self.turn.id, old, new, offset), self._open(new)]
         if any(character.isalnum() for character in rest):
-            commands.append(SpeakText(new, rest))
+            commands.append(SpeakText(new, resume(self._sent, len(self.turn.spoken) - len(rest))))
+            self._succeeded = False
         elif self.complete:
             self._playout.end()
         if self.complete:

@@ -8,8 +8,11 @@ not run dry in between.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
+from .markup import NO_MARKUP, Insert, Markup, Piece
 from .speakable import OPENERS, Speakable, is_spoken
 
 FIRST_WORDS: Final = 4
@@ -45,43 +48,62 @@ class Pieces:
     No piece is empty, or punctuation alone: providers refuse such a first piece, and stumble over a later one.
     """
 
-    def __init__(self) -> None:
-        self._speakable = Speakable()
+    def __init__(self, markup: Markup = NO_MARKUP) -> None:
+        """Prepare to split; the pieces carry what `markup` names."""
+        self._speakable = Speakable(markup)
         self._text = ""  # not handed over yet
+        self._before = 0  # characters that were
         self._scanned = 0  # how much of it holds no place to split
         self._words = 0  # how many words have been scanned
         self._wanted = FIRST_WORDS  # words that make a piece in mid-sentence
 
-    def feed(self, text: str) -> list[str]:
+    def feed(self, text: str) -> list[Piece]:
         """Take more text, split anywhere; return the pieces that it completes."""
         self._text += self._speakable.feed(text)
         return self._split()
 
-    def flush(self) -> list[str]:
+    def flush(self) -> list[Piece]:
         """Return what can be spoken by now, up to the last whole word: the text pauses, perhaps in mid-sentence."""
         text = self._text
         end = len(text) if _is_whole(text) else _last_space(text) + 1
+        end = self._whole(end)
         return self._cut(end) if any(map(is_spoken, text[:end])) else []
 
-    def finish(self) -> list[str]:
+    def finish(self) -> list[Piece]:
         """Return the rest. Feed no more."""
         self._text += self._speakable.finish()
         pieces = self._split()
         # After a flush, an ellipsis may be all that is left of a sentence. It has no sound.
-        return pieces + (self._cut(len(self._text)) if any(map(is_spoken, self._text)) else [])
+        return pieces + (self._cut(len(self._text), last=True) if any(map(is_spoken, self._text)) else [])
 
-    def _cut(self, end: int) -> list[str]:
-        piece, self._text = self._text[:end], self._text[end:]
+    def _cut(self, end: int, *, last: bool = False) -> list[Piece]:
+        words, self._text = self._text[:end], self._text[end:]
         self._scanned, self._words, self._wanted = 0, 0, 2 * self._wanted
-        return [piece]
+        inserts = self._inserts_before(self._before + end + last)
+        self._before += end
+        return [Piece(words, inserts)]
 
-    def _split(self) -> list[str]:
-        pieces: list[str] = []
+    def _inserts_before(self, end: int) -> Sequence[Insert]:
+        """Take the markup of the next piece, placed within it."""
+        everything = self._speakable.inserts
+        mine = [insert for insert in everything if insert.start < end]
+        del everything[: len(mine)]
+        return tuple(replace(each, start=each.start - self._before, end=each.end - self._before) for each in mine)
+
+    def _whole(self, end: int) -> int:
+        """Return `end`, or the beginning of the markup that it would cut in two."""
+        for insert in self._speakable.inserts:
+            if insert.start < self._before + end < insert.end:
+                return insert.start - self._before
+        return end
+
+    def _split(self) -> list[Piece]:
+        pieces: list[Piece] = []
         # The character after the place must be known: it may be a closing quote, or begin the next sentence.
         while self._scanned < len(self._text) - 1:
             self._scanned += 1
             end = self._scanned
-            if self._may_split(self._text, end) and any(map(is_spoken, self._text[:end])):
+            if self._may_split(self._text, end) and self._whole(end) == end and any(map(is_spoken, self._text[:end])):
                 pieces += self._cut(end)
         return pieces
 

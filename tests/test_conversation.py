@@ -16,9 +16,12 @@ from agentvoice.commands import (
     Evidence,
     FinishContext,
     HangUp,
+    LimitNear,
     OpenContext,
+    ProtectedHeard,
     SendAudio,
     SendMark,
+    SilenceFell,
     SpeakText,
     StaleDropped,
     StartReply,
@@ -34,26 +37,32 @@ from agentvoice.events import (
     AudioReceived,
     BargeIn,
     BargeInKind,
+    CallStarted,
     ContextDone,
     ContextFailed,
     Event,
+    HandedOff,
     HangUpRequested,
     HungUp,
     KeyPressed,
     MarkReturned,
     PhonemesReceived,
+    PlayRequested,
     ReplyFailed,
     SayRequested,
     SpeechStarted,
     SpeechStopped,
+    StopRequested,
     TextEnded,
     TextProduced,
     Transcript,
+    Transfer,
     WordsReceived,
 )
 from agentvoice.history import CUTTING_IN
 from agentvoice.interfaces import Message
 from agentvoice.turn import Turn
+from agentvoice.voicing import Voicing
 
 ONSET, CONFIRM, RETRACT = (
     BargeIn(kind, "voice") for kind in (BargeInKind.ONSET, BargeInKind.CONFIRM, BargeInKind.RETRACT)
@@ -95,7 +104,12 @@ class Scene:
         """The agent produces the turn's text, and the provider delivers its audio with the words' times."""
         turn = self.turn
         self.at(self.now, TextProduced(turn.id, text), TextEnded(turn.id))
-        words = text.split()
+        self.agent_audio(seconds, text)
+
+    def agent_audio(self, seconds: float, text: str = "") -> None:
+        """The provider delivers the audio of the turn's text."""
+        turn = self.turn
+        words = (text or turn.spoken).split()
         each = seconds / len(words)
         times = tuple((word, i * each, (i + 1) * each) for i, word in enumerate(words))
         context_id = turn.context_id
@@ -674,7 +688,7 @@ def test_the_evidence_says_how_well_it_is_known() -> None:
 
 @pytest.mark.parametrize("ending", ["completed", "cut"])
 def test_a_hundred_turns_leave_nothing_behind_but_the_history(ending: str) -> None:
-    scene = Scene()
+    scene = Scene(manners=Manners(speculate=False, silence_s=math.inf))
     for n in range(100):
         start = n * 10.0
         scene.caller_says("Go on then.", start + 1, start + 2)
@@ -750,3 +764,242 @@ def test_a_context_lost_between_two_sentences_is_succeeded_and_waits_for_the_nex
 
     scene.at(2.8, TextProduced("t1", "ere it is."), TextEnded("t1"))
     assert [c.text for c in scene.of(SpeakText) if c.context_id == "k-2"] == ["Here it is."]
+
+
+# ------------------------------------------------------------------ protected stretches
+
+NOTICE = "This call is recorded."
+
+
+def noticing(*, marks: bool = True) -> Scene:
+    """The agent answers at 2.5 s with a notice of two seconds that has to be heard, then with two more of its own."""
+    scene = Scene(has_marks=marks)
+    scene.caller_says("A table for two.", 1.0, 2.0)
+    turn = scene.turn
+    scene.at(2.5, TextProduced(turn.id, NOTICE + " ", protected=True), TextProduced(turn.id, "How may I help?"))
+    scene.at(2.5, TextEnded(turn.id))
+    words = f"{NOTICE} How may I help?".split()
+    times = tuple((word, n / 2, (n + 1) / 2) for n, word in enumerate(words))
+    scene.at(2.5, AudioReceived(turn.context_id, SECOND * 4), WordsReceived(turn.context_id, times))
+    scene.at(2.5, ContextDone(turn.context_id))
+    return scene
+
+
+def test_a_protected_stretch_is_heard_to_its_end_whoever_cuts_in() -> None:
+    scene = noticing()
+    scene.line_plays(3.0)
+    assert scene.at(3.0, SpeechStarted(3.0), CONFIRM) == []
+    scene.line_plays(4.6)
+
+    assert scene.of(ProtectedHeard) == [ProtectedHeard("t1", NOTICE, Evidence.MARKS_AND_WORDS)]
+    [closed] = scene.of(TurnClosed)
+    assert (closed.outcome, closed.heard.text, closed.unheard) == (TurnState.INTERRUPTED, NOTICE, "How may I help?")
+    assert closed.timeline["silenced"] == pytest.approx(4.5)
+
+
+def test_what_follows_a_protected_stretch_can_be_interrupted() -> None:
+    scene = noticing()
+    scene.line_plays(4.7)
+    scene.at(4.7, ONSET, CONFIRM)
+
+    [closed] = scene.of(TurnClosed)
+    assert closed.heard.text == NOTICE
+
+
+def test_a_signal_that_is_taken_back_during_a_protected_stretch_comes_to_nothing() -> None:
+    scene = noticing()
+    scene.line_plays(3.0)
+    scene.at(3.0, SpeechStarted(3.0), ONSET)
+    scene.at(3.5, SpeechStopped(3.5), RETRACT)
+    scene.line_plays(7.0)
+
+    assert scene.closed == [("t1", TurnState.COMPLETED, f"{NOTICE} How may I help?")]
+    assert scene.of(BargeInDecided) == []
+
+
+def test_a_protected_stretch_that_has_not_begun_protects_nothing_yet() -> None:
+    scene = Scene()
+    scene.caller_says("A table for two.", 1.0, 2.0)
+    turn = scene.turn
+    scene.at(2.5, TextProduced(turn.id, "How nice. "), TextProduced(turn.id, NOTICE, protected=True))
+    scene.at(2.5, TextEnded(turn.id))
+    words = f"How nice. {NOTICE}".split()
+    times = tuple((word, n / 2, (n + 1) / 2) for n, word in enumerate(words))
+    scene.at(2.5, AudioReceived(turn.context_id, SECOND * 3), WordsReceived(turn.context_id, times))
+    scene.line_plays(2.8)
+    scene.at(2.8, CONFIRM)
+
+    assert scene.closed[0][1] is TurnState.INTERRUPTED
+    assert scene.of(ProtectedHeard) == []
+
+
+def test_on_a_line_without_marks_the_clock_tells_when_a_protected_stretch_was_heard() -> None:
+    scene = noticing(marks=False)
+    scene.at(3.0, SpeechStarted(3.0), CONFIRM)
+    scene.at(5.0)
+
+    assert scene.of(ProtectedHeard) == [ProtectedHeard("t1", NOTICE, Evidence.CLOCK_AND_WORDS)]
+    assert scene.closed[0][1] is TurnState.INTERRUPTED
+
+
+def test_a_protected_opening_is_not_withdrawn_before_its_first_frame() -> None:
+    scene = Scene()
+    scene.caller_says("Hello?", 1.0, 2.0)
+    turn = scene.turn
+    scene.at(2.5, TextProduced(turn.id, NOTICE, protected=True), TextEnded(turn.id))
+    scene.at(2.6, CONFIRM)
+
+    assert scene.turn.id == "t1"
+
+
+def test_a_say_that_may_not_be_interrupted_tells_that_it_was_heard() -> None:
+    scene = Scene()
+    scene.at(0.0, SayRequested("s1", NOTICE, interruptible=False))
+    scene.agent_audio(2.0)
+    scene.line_plays(1.0)
+    scene.at(1.0, SpeechStarted(1.0), CONFIRM)
+    scene.line_plays(3.0)
+
+    assert scene.of(ProtectedHeard) == [ProtectedHeard("s1", NOTICE, Evidence.MARKS_AND_WORDS)]
+    assert scene.closed == [("s1", TurnState.COMPLETED, NOTICE)]
+
+
+def test_an_utterance_made_during_a_protected_stretch_is_answered_when_the_rest_is_cut() -> None:
+    scene = noticing()
+    scene.line_plays(2.6)
+    scene.at(2.6, SpeechStarted(2.6), ONSET)
+    scene.at(3.2, BargeIn(BargeInKind.ONSET, "words", "no wait"))
+    scene.line_plays(3.4)
+    scene.at(3.4, SpeechStopped(3.4))
+    scene.at(3.4, Transcript("No, wait, make it four.", final=True))
+    scene.line_plays(4.6)
+
+    assert scene.closed[0][1] is TurnState.INTERRUPTED
+    assert scene.turn.prompt == "No, wait, make it four."
+    assert [entry.text for entry in scene.conversation.history.entries] == [
+        "A table for two.",
+        NOTICE,
+        "No, wait, make it four.",
+    ]
+
+
+# ------------------------------------------------------------------ fillers, silence, limits
+
+PATIENT = Manners(speculate=False, filler="One moment, please. ", filler_s=1.0)
+
+
+def test_a_late_answer_is_announced_by_a_filler() -> None:
+    scene = Scene(manners=PATIENT)
+    scene.caller_says("A table for two.", 1.0, 2.0)
+    scene.at(3.6)
+    scene.at(4.0, TextProduced("t1", "Of course."), TextEnded("t1"))
+
+    assert "".join(command.text for command in scene.of(SpeakText)) == "One moment, please. Of course."
+    assert scene.turn.generated == "One moment, please. Of course."
+    assert scene.turn.timeline["first_token"] == 4.0
+
+
+def test_an_answer_in_time_needs_no_filler() -> None:
+    scene = Scene(manners=PATIENT)
+    scene.caller_says("A table for two.", 1.0, 2.0)
+    scene.at(3.0, TextProduced("t1", "Of course."))
+    scene.at(6.0)
+
+    assert "".join(command.text for command in scene.of(SpeakText)) == "Of course."
+
+
+def test_the_agent_is_told_of_silence_and_how_often_it_fell() -> None:
+    scene = Scene(manners=Manners(silence_s=5.0))
+    scene.at(1.0, CallStarted())
+    scene.at(12.0)
+
+    assert scene.of(SilenceFell) == [SilenceFell(1), SilenceFell(2)]
+
+
+def test_a_caller_who_answers_makes_the_next_silence_the_first() -> None:
+    scene = Scene(manners=Manners(speculate=False, silence_s=5.0))
+    scene.at(0.0, CallStarted())
+    scene.at(5.5)
+    scene.caller_says("Still here.", 6.0, 7.0)
+    scene.at(7.5, TextEnded("t1"))
+    scene.at(13.0)
+
+    assert scene.of(SilenceFell) == [SilenceFell(1), SilenceFell(1)]
+
+
+def test_it_is_not_silent_while_somebody_has_the_floor() -> None:
+    scene = answering()
+    scene.line_plays(3.0)
+    scene.at(3.0, SpeechStarted(3.0))
+    scene.at(30.0)
+
+    assert scene.of(SilenceFell) == []
+
+
+def test_a_call_ends_when_it_has_lasted_as_long_as_it_may_and_says_so_before() -> None:
+    scene = Scene(manners=Manners(call_s=60.0, warn_s=20.0, silence_s=math.inf))
+    scene.at(10.0, CallStarted())
+    scene.at(100.0)
+
+    assert scene.log == [LimitNear(20.0), HangUp()]
+    assert scene.conversation.closed
+    assert scene.conversation.deadline == math.inf
+
+
+# ------------------------------------------------------------------ sounds, stops, hand-offs, transfers
+
+
+def test_a_sound_is_played_in_a_turn_that_needs_no_context() -> None:
+    scene = Scene()
+    scene.at(0.0, PlayRequested("s1", SECOND, "Ding dong."))
+    scene.line_plays(2.0)
+
+    assert scene.of(OpenContext) == scene.of(SpeakText) == []
+    assert sum(len(command.audio) for command in scene.of(SendAudio)) == 8000
+    assert scene.closed == [("s1", TurnState.COMPLETED, "Ding dong.")]
+
+
+def test_a_turn_that_is_not_wanted_any_more_ends_at_once() -> None:
+    scene = Scene()
+    scene.at(0.0, PlayRequested("s1", SECOND * 60), SayRequested("s2", "Hello."), SayRequested("s3", "Bye."))
+    scene.line_plays(1.0)
+    scene.at(1.0, StopRequested("s3"), StopRequested("s1"))
+
+    [closed] = scene.of(TurnClosed)
+    assert (closed.turn_id, closed.outcome, closed.reason) == ("s1", TurnState.INTERRUPTED, "stopped")
+    assert ClearPlayout() in scene.log
+    assert scene.turn.id == "s2"
+    scene.at(1.0, StopRequested("s2"), StopRequested("s9"))
+    assert scene.conversation.turn is None
+
+
+def test_another_agent_takes_over_with_its_own_instructions_and_voice() -> None:
+    scene = Scene(instructions="Be kind.")
+    scene.at(0.0, HandedOff("Sales", "Be brief.", Voicing(voice="bass")))
+    scene.caller_says("A table for two.", 1.0, 2.0)
+
+    assert scene.turn.history[0] == Message("system", "Be brief.")
+    assert [command.voicing for command in scene.of(OpenContext)] == [Voicing(voice="bass")]
+
+
+def test_a_hand_off_while_a_turn_waits_gives_it_a_context_in_the_new_voice() -> None:
+    scene = answering()
+    scene.line_plays(3.0)
+    scene.at(3.0, SpeechStarted(3.0), CONFIRM)
+    before = scene.turn.context_id
+    decided = scene.at(3.1, HandedOff("Sales", "Be brief.", Voicing(voice="bass")))
+
+    after = scene.turn.context_id
+    assert decided == [
+        CancelContext(before),
+        ContextSucceeded("t2", before, after, 0),
+        OpenContext(after, "t2", Voicing(voice="bass")),
+    ]
+
+
+def test_a_transfer_comes_after_the_last_word() -> None:
+    scene = answering()
+    scene.at(2.6, HangUpRequested(Transfer("+15550100", "wants a table")))
+    scene.line_plays(6.0)
+
+    assert scene.log[-1] == HangUp(Transfer("+15550100", "wants a table"))

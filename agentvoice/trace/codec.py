@@ -39,7 +39,22 @@ class Unknown:
 EVENTS: Final[Mapping[str, type]] = {kind.__name__: kind for kind in get_args(Event)}
 COMMANDS: Final[Mapping[str, type]] = {kind.__name__: kind for kind in get_args(Command)}
 
-_SPOKEN: Final = frozenset({"text", "words", "phonemes", "prompt", "generated", "heard", "key", "reason"})
+_SPOKEN: Final = frozenset(
+    {
+        "text",
+        "words",
+        "phonemes",
+        "prompt",
+        "generated",
+        "heard",
+        "unheard",
+        "transfer",
+        "key",
+        "reason",
+        "arguments",
+        "result",
+    }
+)
 """The fields that may hold what people said or typed."""
 
 DOT: Final = "·"
@@ -87,6 +102,8 @@ def _masked(plain: Any) -> Any:
             return [_masked(item) for item in items]
         case {"text": str(text), **rest}:
             return {"text": _masked(text), **rest}
+        case {"to": str(to), "summary": str(summary)}:
+            return {"to": _masked(to), "summary": _masked(summary)}
         case _:
             return plain
 
