@@ -98,6 +98,8 @@ class Call:
         """What the carrier's start message carried besides."""
         self.has_marks = transport.has_marks
         """Whether the line reports what was played."""
+        self.markup = synthesizer.markup
+        """What the agent's text may hold besides words."""
         self.notes: dict[str, Any] = {}
         """What the agent found worth keeping; see `note`."""
         self._transport = transport
@@ -108,6 +110,7 @@ class Call:
             instructions=agent.instructions,
             manners=agent.manners,
             has_marks=transport.has_marks,
+            markup=synthesizer.markup,
         )
         self._ears = ears(self.deliver)
         self.observers: Sequence[Observer] = ()

@@ -24,6 +24,7 @@ from anyio.abc import ObjectReceiveStream
 
 from .audio import AudioFormat
 from .events import ContextEvent, LineEvent, Transcript
+from .markup import Markup
 from .voicing import Voicing
 
 
@@ -275,6 +276,9 @@ class Synthesizer(Protocol):
 
     Made ready by whoever owns it (`async with`), before the first word of the first call.
     """
+
+    markup: Markup
+    """What text may hold besides words. Calls leave out what is not named here."""
 
     def open(
         self,

@@ -27,6 +27,7 @@ from agentvoice.events import (
     Transcript,
     WordsReceived,
 )
+from agentvoice.markup import NO_MARKUP
 from agentvoice.voicing import Voicing
 
 pytestmark = pytest.mark.anyio
@@ -87,6 +88,8 @@ class Line:
 
 class Voice:
     """A provider that speaks a word every 250 ms, at once."""
+
+    markup = NO_MARKUP
 
     def __init__(self, log: list[str]) -> None:
         self.log = log

@@ -128,5 +128,5 @@ def header(call: Call) -> Header:
         started_at=current_time(),
         agent=type(call.agent).__name__,
         has_marks=call.has_marks,
-        settings={"manners": call.agent.manners, "instructions": call.agent.instructions},
+        settings={"manners": call.agent.manners, "instructions": call.agent.instructions, "markup": call.markup},
     )

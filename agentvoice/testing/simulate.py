@@ -129,7 +129,7 @@ async def _answer(host: Host, stream: _Tapped) -> None:
 
 
 def _header(call: Call) -> Header:
-    settings = {"manners": call.agent.manners, "instructions": call.agent.instructions}
+    settings = {"manners": call.agent.manners, "instructions": call.agent.instructions, "markup": call.markup}
     return Header(call_id=call.id, started_at=current_time(), agent=type(call.agent).__name__, settings=settings)
 
 

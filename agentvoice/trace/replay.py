@@ -17,6 +17,7 @@ from agentvoice.commands import Command
 from agentvoice.conversation import Conversation, Manners
 from agentvoice.errors import UsageError
 from agentvoice.events import Event
+from agentvoice.markup import Markup
 
 from .codec import Keep, Unknown, facts
 from .log import Header, Step, Trace
@@ -72,13 +73,14 @@ def conversation(header: Header) -> Core:
     """Return a fresh conversation like the one that a call's header describes.
 
     Raises:
-        UsageError: the header's manners are not ones that this version knows.
+        UsageError: the header's manners, or its markup, are not such as this version knows.
     """
     try:
         manners = msgspec.convert(header.settings.get("manners", {}), Manners)
+        markup = msgspec.convert(header.settings.get("markup", {}), Markup)
     except msgspec.ValidationError as error:
-        raise UsageError(f"the trace's manners cannot be had with this version: {error}") from error
-    return Conversation(header.call_id, header.audio, manners=manners, has_marks=header.has_marks)
+        raise UsageError(f"the trace's settings cannot be had with this version: {error}") from error
+    return Conversation(header.call_id, header.audio, manners=manners, has_marks=header.has_marks, markup=markup)
 
 
 def replay(trace: Trace, core: Callable[[Header], Core] = conversation) -> Replay:

@@ -85,9 +85,11 @@ class ContextSynthesizer(AsyncContextManagerMixin):
             add_phoneme_timestamps=phonemes,
             use_normalized_timestamps=False,  # the words as written are what the ledger compares
         )
+        self.markup = dialect().markup
+        """What the text of its contexts may hold besides words; see `Synthesizer.markup`."""
         self._connect = connect
         self._limits = limits or Limits()
-        self._contexts = Contexts(template, self._limits, voicing=voicing)
+        self._contexts = Contexts(template, self._limits, voicing=voicing, markup=self.markup)
         self._provider = provider
         self._dialect = dialect
         self._random = random or Random()

@@ -22,6 +22,7 @@ from agentvoice.events import (
     PhonemesReceived,
     WordsReceived,
 )
+from agentvoice.markup import NO_MARKUP, Markup, WordTimes
 from agentvoice.speakable import is_spoken
 from agentvoice.voicing import NATURAL, Voicing
 
@@ -52,11 +53,19 @@ class Contexts:
     Ask `next_request` of every socket for which `has_requests`, and call `handle_timer` at `deadline`.
     """
 
-    def __init__(self, template: Generate, limits: Limits | None = None, *, voicing: Voicing = NATURAL) -> None:
+    def __init__(
+        self,
+        template: Generate,
+        limits: Limits | None = None,
+        *,
+        voicing: Voicing = NATURAL,
+        markup: Markup = NO_MARKUP,
+    ) -> None:
         """`template` is a request with everything that all contexts have in common; `voicing` is how those sound that
-        do not say otherwise."""
+        do not say otherwise; `markup` is what their text may hold besides words."""
         self._template = template
         self._voicing = voicing
+        self._markup = markup
         self._limits = limits or Limits()
         self._governor = Governor(self._limits)
         self._contexts: dict[str, Context] = {}
@@ -82,7 +91,7 @@ class Contexts:
             raise LocalProtocolError(f"context {context_id!r} was opened before; every context needs an id of its own")
         template = replace(self._template, context_id=context_id, output=audio)
         voicing = voicing.over(self._voicing) if voicing else self._voicing
-        self._contexts[context_id] = Context(context_id, _voiced(template, voicing))
+        self._contexts[context_id] = Context(context_id, _voiced(template, voicing), WordTimes(self._markup))
 
     def send(self, context_id: str, text: str, *, now: float) -> list[ContextEvent]:
         """Take text. Ignored when the context takes none any more."""
@@ -90,7 +99,7 @@ class Contexts:
         if context is None or context.state is not State.OPEN:
             return []
         text = context.unspoken + text
-        if not any(map(is_spoken, text)):
+        if not any(map(is_spoken, self._markup.words(text))):
             context.unspoken = text
             return []
         context.unspoken = ""
@@ -268,7 +277,7 @@ class Contexts:
             case Chunk(_, audio):
                 return [AudioReceived(context.id, audio)]
             case Timestamps(_, words):
-                return [WordsReceived(context.id, words)]
+                return [WordsReceived(context.id, spoken)] if (spoken := context.words.of(words)) else []
             case PhonemeTimestamps(_, phonemes):
                 return [PhonemesReceived(context.id, phonemes)]
             case Done() if owing or context.texts:  # it would not wait for what we have, or for what is on its way

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from agentvoice.markup import Markup
+
 from .messages import CURRENT_VERSION, Request, Response
 from .wire import parse_response, render_request
 
 
 class Dialect(Protocol):
     """What goes over one socket. It may keep state: every connection gets a fresh one."""
+
+    markup: Markup
+    """What text may hold besides words."""
 
     def render(self, request: Request) -> Sequence[str]:
         """Return the messages that say this."""
@@ -21,6 +26,14 @@ class Dialect(Protocol):
 
 class ContextProtocol:
     """The context protocol itself."""
+
+    markup = Markup(
+        points=frozenset({"break"}),
+        lasting=frozenset({"speed", "volume", "emotion"}),
+        spans=frozenset({"spell"}),
+        sounds=frozenset({"laughter"}),
+        phonemes=True,
+    )
 
     def __init__(self, version: str = CURRENT_VERSION) -> None:
         self._version = version

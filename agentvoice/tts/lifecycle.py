@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from agentvoice.markup import WordTimes
+
 from .messages import Generate
 
 
@@ -54,6 +56,7 @@ class Context:
     id: str
     template: Generate
     """What its requests have in common."""
+    words: WordTimes
     state: State = State.OPEN
     socket: int | None = None
     """Where it has a place."""

@@ -99,5 +99,5 @@ def test_an_input_that_cannot_be_given_ends_the_replay() -> None:
 
 def test_a_conversation_is_made_by_what_the_header_says() -> None:
     assert isinstance(conversation(HEADER), Conversation)
-    with pytest.raises(UsageError, match="manners cannot be had"):
+    with pytest.raises(UsageError, match="settings cannot be had"):
         conversation(replace(HEADER, settings={"manners": {"lead_s": "long"}}))

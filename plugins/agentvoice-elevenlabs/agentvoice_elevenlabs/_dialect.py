@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from agentvoice.audio import AudioFormat
+from agentvoice.markup import Markup
 from agentvoice.tts.messages import (
     Cancel,
     Chunk,
@@ -63,6 +64,8 @@ class _Progress:
 
 class MultiContext:
     """The dialect of one socket, whose audio is of one format."""
+
+    markup = Markup(points=frozenset({"break"}))
 
     def __init__(self, audio: AudioFormat, voice_settings: Mapping[str, Any] | None = None) -> None:
         self._audio = audio
