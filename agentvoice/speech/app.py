@@ -37,6 +37,7 @@ from .answers import audio_answer, error_answer, event_answer, read_body, reques
 from .auth import LONGEST_TOKEN_S
 from .bodies import Order, read_order
 from .containers import Wav
+from .decisions import CUT
 from .service import SpeechService
 from .sockets import serve_stream
 from .voices import describe
@@ -95,6 +96,8 @@ class _Doors:
             await socket.accept(headers=[(b"x-request-id", request_id.encode())])
             log.debug("socket_opened", request_id=request_id, version=version)
             ended = await serve_stream(SocketStream(socket), exchange, version=version)
+            if ended.code == CUT:
+                return  # uvicorn cuts the connection of an application that leaves without a closing frame
             with move_on_after(1, shield=True), suppress(RuntimeError, WebSocketDisconnect):  # it may be closed already
                 await socket.close(ended.code, ended.reason)
         finally:

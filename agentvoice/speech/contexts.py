@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
 from agentvoice.audio import AudioFormat
 from agentvoice.errors import LocalProtocolError
-from agentvoice.interfaces import WordTime
 from agentvoice.tts.wire import Chunk, Generate, GenerationConfig, Interval, PhonemeTimestamps, Reply, Timestamps
 
-from .convert import Utterance
+from .convert import Spoken, Utterance
+from .lexicon import Lexicon, Reading
 from .markup import Manner, Pause, parse_markup
 from .sentences import TextBuffer, is_speakable, split_sentences
 
@@ -73,8 +73,8 @@ class Job:
     key: int
     """Which context of the socket: unlike its id, never used twice."""
     utterance: Utterance
-    written: str | None = None
-    """The one word that the transcript has for all of it."""
+    readings: tuple[Reading, ...] = ()
+    """What the transcript has for the words of the utterance, where that is something else."""
 
 
 class FlushMark:
@@ -87,7 +87,9 @@ Step: TypeAlias = Job | FlushMark
 class Context:
     """What the server knows about one context. `session.py` decides what happens to it."""
 
-    def __init__(self, key: int, request: Generate, voice: str, output: AudioFormat, *, first_flush: int) -> None:
+    def __init__(
+        self, key: int, request: Generate, *, voice: str, output: AudioFormat, lexicon: Lexicon, first_flush: int
+    ) -> None:
         self.key = key
         self.context_id = request.context_id
         self.state = ContextState.OPEN
@@ -103,6 +105,7 @@ class Context:
         """Length of the text that waits to be spoken."""
         self._voice = voice
         self._output = output
+        self._lexicon = lexicon
         self._locked = (request.model_id, request.voice_id, request.embedding, request.output)
         self._language = request.language
         self._generation = GenerationConfig()
@@ -111,8 +114,11 @@ class Context:
         self._limit = math.inf
         self._size = 0
         self._job_began = 0.0
-        self._clock = 0.0
-        self._spelled: list[Interval] = []
+        self._words_clock, self._phonemes_clock = Clock(), Clock()
+        self._retold = 0
+        """How many of the first job's readings have been told."""
+        self._unread: list[Interval] = []
+        """Words of the next reading, whose last word is still to come."""
         self.update(request)
 
     def move(self, event: ContextEvent) -> None:
@@ -147,13 +153,23 @@ class Context:
         for span in spans:
             if isinstance(span, Pause):
                 jobs.append(Job(self.key, self._utterance("", self._manner, pause_s=span.seconds)))
-                continue
-            parts = [span.text] if span.written else split_sentences(span.text)
-            said = [part.strip() for part in parts if is_speakable(part)]
-            jobs += [Job(self.key, self._utterance(part, span.manner), span.written) for part in said]
+            elif span.written:
+                readings = (Reading((span.written,), tuple(span.text.split())),)
+                jobs.append(Job(self.key, self._utterance(span.text, span.manner), readings))
+            else:
+                jobs += [
+                    self._job(part.strip(), span.manner) for part in split_sentences(span.text) if is_speakable(part)
+                ]
         self.steps.extend(jobs)
         self.characters += sum(len(job.utterance.text) for job in jobs)
         return jobs
+
+    def _job(self, text: str, manner: Manner) -> Job:
+        if not self._lexicon:
+            return Job(self.key, self._utterance(text, manner))
+        readings = tuple(reading for reading in self._lexicon.read(text) if reading.spoken)
+        spoken = " ".join(word for reading in readings for word in reading.spoken)
+        return Job(self.key, self._utterance(spoken, manner), readings)
 
     def _utterance(self, text: str, manner: Manner, *, pause_s: float = 0.0) -> Utterance:
         return Utterance(
@@ -169,25 +185,24 @@ class Context:
         """Whether as much audio was made as the client wants (`duration`)."""
         return self._size >= self._limit
 
-    def take(self, job: Job, audio: bytes, words: Sequence[WordTime], *, step_ms: float) -> Iterator[Reply]:
+    def take(self, job: Job, spoken: Spoken, *, step_ms: float) -> Iterator[Reply]:
         """Yield the messages about a stretch of the first job's speech."""
-        audio = audio[: max(0, int(min(self._limit - self._size, len(audio))))]
+        audio = spoken.audio[: max(0, int(min(self._limit - self._size, len(spoken.audio))))]
         size = self._chunk_size()
         chunks = [
             Chunk(self.context_id, audio[at : at + size], step_ms, self.flush_id) for at in range(0, len(audio), size)
         ]
         self._size += len(audio)
         yield from chunks[:1]
-        yield from self._times(job, words)
+        yield from self._times(job, spoken)
         yield from chunks[1:]
 
-    def end_job(self, job: Job) -> Iterator[Reply]:
-        """Take a job, which is the first one, off: all of it was spoken. Yield what is still to be said about it."""
-        self.steps.popleft()
-        self.characters -= len(job.utterance.text)
-        if self._spelled and job.written:
-            yield from self._tell([(job.written, self._spelled[0][1], self._spelled[-1][2])])
-        self._spelled = []
+    def end_job(self) -> None:
+        """Take the first job off: all of it was spoken."""
+        job = self.steps.popleft()
+        if isinstance(job, Job):
+            self.characters -= len(job.utterance.text)
+        self._retold, self._unread = 0, []
         self._job_began = self._output.seconds(self._size)
 
     def forget_jobs(self) -> None:
@@ -199,37 +214,66 @@ class Context:
         unit = self._output.sample_bytes
         return min(_CHUNK_BYTES // unit * unit, self._output.size(_CHUNK_S))
 
-    def _times(self, job: Job, words: Sequence[WordTime]) -> Iterator[Reply]:
-        intervals = [self._interval(word) for word in words]
-        if job.written and not self._normalized:
-            self._spelled += intervals  # one word in the transcript, whose end is not known yet
-        else:
-            yield from self._tell([part for interval in intervals for part in _parts(interval)])
+    def _times(self, job: Job, spoken: Spoken) -> Iterator[Reply]:
+        words = [
+            (word.word, *self._words_clock.place(self._job_began + word.start_s, self._job_began + word.end_s))
+            for word in spoken.words
+        ]
+        if self._words:
+            told = self._as_written(words, job.readings) if job.readings and not self._normalized else words
+            if intervals := [part for interval in told for part in _parts(interval)]:
+                yield Timestamps(self.context_id, tuple(intervals), self.flush_id)
+        if self._phonemes:
+            phonemes = [
+                (
+                    sound.phoneme,
+                    *self._phonemes_clock.place(self._job_began + sound.start_s, self._job_began + sound.end_s),
+                )
+                for sound in spoken.phonemes
+            ]
+            if sounds := phonemes or [letter for word in words for letter in _letters(word)]:
+                yield PhonemeTimestamps(self.context_id, tuple(sounds), self.flush_id)
 
-    def _tell(self, intervals: Sequence[Interval]) -> Iterator[Reply]:
-        if self._words and intervals:
-            yield Timestamps(self.context_id, tuple(intervals), self.flush_id)
-        if self._phonemes and (phonemes := [part for interval in intervals for part in _letters(interval)]):
-            yield PhonemeTimestamps(self.context_id, tuple(phonemes), self.flush_id)
+    def _as_written(self, words: Iterable[Interval], readings: Sequence[Reading]) -> Iterator[Interval]:
+        """Yield the words of the transcript, each once the last word that is read for it is known."""
+        for word in words:
+            if self._retold == len(readings):
+                return  # the engine says more words than it was given
+            self._unread.append(word)
+            reading = readings[self._retold]
+            if len(self._unread) == len(reading.spoken):
+                (_, start, _), (_, _, end) = self._unread[0], self._unread[-1]
+                yield from _share((start, end), reading.written)
+                self._unread = []
+                self._retold += 1
 
-    def _interval(self, word: WordTime) -> Interval:
-        """Count from the context's start, and never back: no word begins before the one before it has ended."""
-        start = max(self._clock, round(self._job_began + word.start_s, 4))
-        self._clock = max(start, round(self._job_began + word.end_s, 4))
-        return word.word, start, self._clock
+
+class Clock:
+    """Places what is told on a context's time. Never back: nothing begins before what was told last has ended."""
+
+    def __init__(self) -> None:
+        self._at = 0.0
+
+    def place(self, start_s: float, end_s: float) -> tuple[float, float]:
+        """Return when something begins and ends, as it may be told."""
+        start = max(self._at, round(start_s, 4))
+        self._at = max(start, round(end_s, 4))
+        return start, self._at
 
 
 def _letters(interval: Interval) -> Iterator[Interval]:
-    """Engines know words, not phonemes: a word's letters stand for its phonemes, and share its time evenly."""
-    return _share(interval, [letter for letter in interval[0].lower() if letter.isalnum()])
+    """Where an engine does not know its phonemes, a word's letters stand for them, and share its time evenly."""
+    word, start, end = interval
+    return _share((start, end), [letter for letter in word.lower() if letter.isalnum()])
 
 
 def _parts(interval: Interval) -> Iterator[Interval]:
     """Chinese and Japanese are told character by character, as there are no spaces between words."""
-    return _share(interval, list(interval[0]) if _UNSPACED.search(interval[0]) else [interval[0]])
+    word, start, end = interval
+    return _share((start, end), list(word) if _UNSPACED.search(word) else [word])
 
 
-def _share(interval: Interval, parts: Sequence[str]) -> Iterator[Interval]:
-    _, start, end = interval
+def _share(time: tuple[float, float], parts: Sequence[str]) -> Iterator[Interval]:
+    start, end = time
     edges = [round(start + (end - start) * n / max(1, len(parts)), 4) for n in range(len(parts) + 1)]
     return zip(parts, edges, edges[1:], strict=False)

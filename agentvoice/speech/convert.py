@@ -1,18 +1,21 @@
-"""From what an engine speaks to what a client wants: volume, sample rate, encoding.
+"""From what an engine speaks to what a client wants: sample rate, volume, encoding.
 
-Runs in the worker thread that runs the engine. Resampling needs the `speech` extra, and only when rates differ.
+Runs in the worker thread that runs the engine, and lets go of the interpreter for most of it.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias
 
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
 from agentvoice.audio import AudioFormat, Encoding, from_linear
-from agentvoice.errors import UsageError
-from agentvoice.interfaces import SpeechEngine, WordTime
+from agentvoice.interfaces import PhonemeTime, SpeechEngine, WordTime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,8 @@ class Spoken:
     """Whole samples in the wanted format. May be empty: a resampler takes some in before it gives some out."""
     words: tuple[WordTime, ...] = ()
     """Words that begin about here, in seconds since the start of the utterance."""
+    phonemes: tuple[PhonemeTime, ...] = ()
+    """The same for phonemes, where the engine knows them."""
 
 
 Resampler: TypeAlias = Callable[[bytes, bool], bytes]
@@ -43,11 +48,7 @@ Resampler: TypeAlias = Callable[[bytes, bool], bytes]
 
 
 def speak(engine: SpeechEngine, utterance: Utterance) -> Iterator[Spoken]:
-    """Let the engine speak. Blocks between stretches: for a worker thread. Closing it stops the engine.
-
-    Raises:
-        UsageError: the engine's rate is not the wanted one, and there is no resampler.
-    """
+    """Let the engine speak. Blocks between stretches: for a worker thread. Closing it stops the engine."""
     output = utterance.output
     if utterance.pause_s:
         yield Spoken(output.silence(output.size(utterance.pause_s)))
@@ -57,37 +58,20 @@ def speak(engine: SpeechEngine, utterance: Utterance) -> Iterator[Spoken]:
     pieces = engine.synthesize(utterance.text, voice=utterance.voice, speed=utterance.speed, sample_rate=rate)
     try:
         for piece in pieces:
-            pcm = resample(piece.pcm, False)
-            yield Spoken(from_linear(louder(pcm, utterance.volume), output.encoding), tuple(piece.words))
+            audio = encode(resample(piece.pcm, False), output.encoding, volume=utterance.volume)
+            yield Spoken(audio, tuple(piece.words), tuple(piece.phonemes))
         if rest := resample(b"", True):
-            yield Spoken(from_linear(louder(rest, utterance.volume), output.encoding))
+            yield Spoken(encode(rest, output.encoding, volume=utterance.volume))
     finally:
         close = getattr(pieces, "close", None)  # an iterator that is no generator may have none
         if close is not None:
             close()
 
 
-def louder(pcm: bytes, volume: float) -> bytes:
-    """Multiply signed 16-bit PCM by `volume`, clipped to full scale."""
-    if volume == 1.0:
-        return pcm
-    return array("h", [max(-32768, min(32767, round(sample * volume))) for sample in array("h", pcm)]).tobytes()
-
-
 def resampler(given: int, wanted: int) -> Resampler:
-    """Return what turns PCM of one rate into PCM of another, stretch by stretch.
-
-    Raises:
-        UsageError: the rates differ, and the extra that resamples is not installed.
-    """
+    """Return what turns PCM of one rate into PCM of another, stretch by stretch."""
     if given == wanted:
         return lambda pcm, _last: pcm
-    try:
-        import numpy as np  # noqa: PLC0415  # only who resamples pays for it
-        import soxr  # noqa: PLC0415
-    except ImportError as error:
-        message = f"the voice speaks at {given} Hz and {wanted} Hz are wanted; try: pip install 'agentvoice[speech]'"
-        raise UsageError(message) from error
     stream = soxr.ResampleStream(given, wanted, 1, dtype="int16", quality="HQ")
 
     def resample(pcm: bytes, last: bool) -> bytes:  # noqa: FBT001
@@ -97,7 +81,27 @@ def resampler(given: int, wanted: int) -> Resampler:
     return resample
 
 
+def encode(pcm: bytes, encoding: Encoding, *, volume: float = 1.0) -> bytes:
+    """Encode signed 16-bit PCM, `volume` times as loud and clipped to full scale."""
+    samples = np.frombuffer(pcm, np.int16)
+    if volume != 1.0:
+        samples = (samples * volume).round().clip(-32768, 32767).astype(np.int16)
+    match encoding:
+        case Encoding.S16LE:
+            return samples.tobytes()
+        case Encoding.F32LE:
+            return (samples / np.float32(32768)).tobytes()
+        case Encoding.MULAW | Encoding.ALAW:
+            return _codes(encoding)[samples.view(np.uint16)].tobytes()
+
+
+@lru_cache
+def _codes(encoding: Encoding) -> NDArray[np.uint8]:
+    """Return the code of each sample there can be, by the sample's 16 bits."""
+    return np.frombuffer(from_linear(np.arange(1 << 16, dtype=np.uint16).tobytes(), encoding), np.uint8)
+
+
 def warm_up() -> None:
     """Fill the tables that the encoders make on first use, so that no client waits for them."""
     for encoding in Encoding:
-        from_linear(b"\0\0", encoding)
+        encode(b"\0\0", encoding)

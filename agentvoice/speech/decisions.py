@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from agentvoice.tts.wire import Reply
 
 from .contexts import Job
+
+CUT: Final = 1006
+"""What a peer makes of a connection that ended without a closing frame (RFC 6455, 7.4.1). It is never sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Close:
     """Close the socket."""
 
     code: int
+    """`CUT` for a connection that breaks without a word."""
     reason: str
 
 
@@ -50,4 +54,11 @@ class Stall:
     seconds: float
 
 
-Decision: TypeAlias = Synthesize | Stop | Send | Close | Stall
+@dataclass(frozen=True, slots=True)
+class Overlook:
+    """Count that a client asked for something that it does not get."""
+
+    what: str
+
+
+Decision: TypeAlias = Synthesize | Stop | Send | Close | Stall | Overlook

@@ -14,11 +14,11 @@ from typing import Final, Protocol
 from anyio import CancelScope, Event, current_time, sleep
 from anyio.lowlevel import checkpoint
 
-from agentvoice.interfaces import WordTime
 from agentvoice.tts.wire import Chunk, Done, Failure, Generate
 
 from .contexts import Job
-from .decisions import Close, Decision, Send, Stall, Stop, Synthesize
+from .convert import Spoken
+from .decisions import Close, Decision, Overlook, Send, Stall, Stop, Synthesize
 from .metrics import Metrics
 from .outbox import Outbox
 from .scheduler import Broke, Finished, Lane, Outcome, Scheduler, Stretch
@@ -39,7 +39,7 @@ class Session(Protocol):
 
     def receive(self, message: str | bytes, *, now: float) -> list[Decision]: ...  # noqa: D102
     def request(self, request: Generate, *, now: float) -> list[Decision]: ...  # noqa: D102
-    def spoken(self, job: Job, audio: bytes, words: tuple[WordTime, ...], *, step_ms: float) -> list[Decision]: ...  # noqa: D102
+    def spoken(self, job: Job, spoken: Spoken, *, step_ms: float) -> list[Decision]: ...  # noqa: D102
     def finished(self, job: Job) -> list[Decision]: ...  # noqa: D102
     def failed(self, job: Job, reason: str) -> list[Decision]: ...  # noqa: D102
     def sent(self, send: Send, *, now: float) -> list[Decision]: ...  # noqa: D102
@@ -116,7 +116,7 @@ class Exchange:
     def _deliver(self, outcome: Outcome) -> None:
         match outcome:
             case Stretch(job, spoken, step_ms):
-                self._carry_out(self._session.spoken(job, spoken.audio, spoken.words, step_ms=step_ms))
+                self._carry_out(self._session.spoken(job, spoken, step_ms=step_ms))
             case Finished(job):
                 self._carry_out(self._session.finished(job))
             case Broke(job, reason):
@@ -140,6 +140,8 @@ class Exchange:
                     self._close = decision
                 case Stall(seconds):
                     self._stall_s = seconds
+                case Overlook(what):
+                    self._metrics.overlooked[what] += 1
         self._changed.set()  # even when nothing was decided: the deadline may have moved
 
     def _lane(self, key: int) -> Lane:

@@ -20,17 +20,17 @@ from __future__ import annotations
 import heapq
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
 from agentvoice.errors import UsageError
-from agentvoice.interfaces import WordTime
 from agentvoice.tts.wire import Cancel, Chunk, Done, Failure, Generate, RequestRejected, parse_request
 
 from .contexts import Job
-from .decisions import Close, Decision, Send, Stall
+from .convert import Spoken
+from .decisions import CUT, Close, Decision, Send, Stall
 from .session import SpeechSession
 
 _KNOWN: Final[Mapping[str, Mapping[str, float]]] = {
@@ -159,9 +159,9 @@ class FaultySession:
 
     # -------------------------------------------------------------- what the server says
 
-    def spoken(self, job: Job, audio: bytes, words: Sequence[WordTime], *, step_ms: float) -> list[Decision]:
+    def spoken(self, job: Job, spoken: Spoken, *, step_ms: float) -> list[Decision]:
         """As `SpeechSession.spoken`."""
-        return self._filtered(self._session.spoken(job, audio, words, step_ms=step_ms))
+        return self._filtered(self._session.spoken(job, spoken, step_ms=step_ms))
 
     def finished(self, job: Job) -> list[Decision]:
         """As `SpeechSession.finished`."""
@@ -179,7 +179,7 @@ class FaultySession:
             self._sent_bytes += len(send.reply.audio)
         if self._sent_bytes >= self._drops_at:
             self._drops_at = math.inf
-            decisions.append(Close(1011, "dropped on purpose"))
+            decisions.append(Close(CUT, "dropped on purpose"))
         if self._sent_bytes >= self._stalls_at:
             self._stalls_at = math.inf
             decisions.append(Stall(self._faults["stall"]["seconds"]))

@@ -15,14 +15,18 @@ MAX_PAUSE_S: Final = 10.0
 _FASTEST: Final = 2.0
 _SLOWEST: Final = 0.5
 
+PHONEMES: Final = re.compile(r"<<(?P<phonemes>[^<>\s]+)>>")
+"""How a word sounds, in line: `<<m|ɛ|t>>`. Its letters are read."""
+SOUNDS: Final = re.compile(r"\[(?:laughter|laughs|sighs?|gasps?|coughs?|breath(?:es)?)\]", re.IGNORECASE)
+"""What is no word: dropped."""
 _TAG: Final = re.compile(
     r"<\s*speed\b[^<>]*?ratio\s*=\s*[\"']?(?P<speed>[\d.]+)[^<>]*>"
     r"|<\s*volume\b[^<>]*?ratio\s*=\s*[\"']?(?P<volume>[\d.]+)[^<>]*>"
     r"|<\s*break\b[^<>]*?time\s*=\s*[\"']?(?P<time>[\d.]+)\s*(?P<unit>ms|s)[^<>]*>"
     r"|<\s*spell\s*>(?P<spell>.*?)<\s*/\s*spell\s*>"
-    r"|<<(?P<phonemes>[^<>\s]+)>>"
+    rf"|{PHONEMES.pattern}"
     r"|(?P<dropped></?\s*(?:speed|volume|emotion|break|spell|pause)\b[^<>]*>"
-    r"|\[(?:laughter|laughs|sighs?|gasps?|coughs?|breath(?:es)?)\])",
+    rf"|{SOUNDS.pattern})",
     re.IGNORECASE | re.DOTALL,
 )
 _OPEN_TAG: Final = re.compile(

@@ -23,6 +23,8 @@ class Metrics:
     """Errors sent, by status code."""
     ended: Counter[str] = field(default_factory=Counter)
     """Contexts ended, by how: `done`, `cancelled`."""
+    overlooked: Counter[str] = field(default_factory=Counter)
+    """Requests that were spoken without something that they asked for, by what it was: `emotion`, `voice`, ..."""
     audio_bytes: int = 0
     chunks: int = 0
     first_audio: Counter[float] = field(default_factory=Counter)
@@ -45,6 +47,8 @@ class Metrics:
         yield from _metric("contexts_ended_total", "counter", "Contexts that ended.", ended)
         refused = {f'{{status="{status}"}}': count for status, count in sorted(self.refused.items())}
         yield from _metric("errors_total", "counter", "Errors sent.", refused)
+        overlooked = {f'{{what="{what}"}}': count for what, count in sorted(self.overlooked.items())}
+        yield from _metric("overlooked_total", "counter", "Requests spoken without what they asked for.", overlooked)
         yield from _metric("audio_bytes_total", "counter", "Audio sent, in bytes.", {"": self.audio_bytes})
         yield from _metric("chunks_total", "counter", "Chunks of audio sent.", {"": self.chunks})
         below = 0

@@ -14,8 +14,10 @@ from .auth import Gate
 from .convert import warm_up
 from .exchange import Exchange
 from .faults import Faults, FaultySession
+from .lexicon import Lexicons
 from .limits import Limits, Slots
 from .metrics import Metrics
+from .repertoire import Repertoire
 from .scheduler import RunInThread, Scheduler
 from .session import SpeechSession
 from .voices import VoiceDirectory
@@ -37,12 +39,14 @@ class SpeechService:
         max_contexts: int = MAX_CONTEXTS,
         workers: int = 2,
         models: Sequence[str] = (),
+        lexicons: Lexicons | None = None,
         faults: Faults | None = None,
         in_thread: RunInThread | None = None,
     ) -> None:
         self.gate: Final = Gate(api_key)
         self.metrics: Final = Metrics()
         self.voices: Final = VoiceDirectory(engine.voices, models=models)
+        self._repertoire = Repertoire(self.voices, lexicons)
         self.max_sockets: Final = max_contexts * _SOCKETS_FOR_EACH
         self._engine = engine
         self._slots = Slots(max_contexts)
@@ -69,7 +73,7 @@ class SpeechService:
         session = SpeechSession(
             version=version,
             connection_id=connection_id or str(uuid4()),
-            find_voice=self.voices.find,
+            repertoire=self._repertoire,
             slots=self._slots,
             limits=self._limits,
             now=current_time(),

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from agentvoice.interfaces import WordTime
 from agentvoice.tts.wire import (
     Cancel,
     Done,
@@ -27,9 +26,11 @@ from agentvoice.tts.wire import (
 )
 
 from .contexts import Context, ContextEvent, ContextState, FlushMark, Job
-from .decisions import Close, Decision, Send, Stop, Synthesize
+from .convert import Spoken
+from .decisions import Close, Decision, Overlook, Send, Stop, Synthesize
 from .limits import Limits, Slots
 from .markup import strip_markup
+from .repertoire import Repertoire
 from .sentences import is_speakable
 
 _SPENT: Final = 4096
@@ -39,7 +40,7 @@ _SPENT: Final = 4096
 class SpeechSession:
     """All contexts of one socket.
 
-    `find_voice` turns what a request asks for into a voice of the engine, or raises `RequestRejected`.
+    `repertoire` is what there is to speak them with.
     """
 
     def __init__(
@@ -47,14 +48,14 @@ class SpeechSession:
         *,
         version: str,
         connection_id: str,
-        find_voice: Callable[[Generate], str],
+        repertoire: Repertoire,
         slots: Slots,
         limits: Limits,
         now: float,
     ) -> None:
         self._version = version
         self._connection_id = connection_id
-        self._find_voice = find_voice
+        self._repertoire = repertoire
         self._slots = slots
         self._limits = limits
         self._ids: dict[str, Context] = {}
@@ -111,6 +112,8 @@ class SpeechSession:
                 raise rejected(request.context_id, "Too much text", "wait for speech before sending more text")
             context.update(request)
         context.active_at = now
+        if not blank:
+            yield from map(Overlook, self._repertoire.overlooks(request))
         yield from self._submit(context, request, blank=blank, now=now)
 
     def _is_left_over(self, request: Generate, *, blank: bool) -> bool:
@@ -132,7 +135,7 @@ class SpeechSession:
             title = "transcript empty or contains only punctuation"
             message = "first transcript for WS is empty or contains only punctuation"
             raise rejected(request.context_id, title, message)
-        voice = self._find_voice(request)
+        voice = self._repertoire.voice(request)
         output = request.output
         if output is None:  # pragma: no cover  # a request with text has been checked to have one
             raise rejected(request.context_id, "Unsupported output format", "output_format is required")
@@ -146,7 +149,14 @@ class SpeechSession:
                 error_code="concurrency_limited",
             )
         self._keys += 1
-        context = Context(self._keys, request, voice, output, first_flush=first_flush_id(self._version))
+        context = Context(
+            self._keys,
+            request,
+            voice=voice,
+            output=output,
+            lexicon=self._repertoire.lexicon(request),
+            first_flush=first_flush_id(self._version),
+        )
         self._ids[request.context_id] = self._contexts[context.key] = context
         return context
 
@@ -183,14 +193,12 @@ class SpeechSession:
 
     # -------------------------------------------------------------- the speech
 
-    def spoken(self, job: Job, audio: bytes, words: Sequence[WordTime], *, step_ms: float) -> list[Decision]:
+    def spoken(self, job: Job, spoken: Spoken, *, step_ms: float) -> list[Decision]:
         """Take a stretch of a job's speech. Nothing comes of one whose context is no more."""
         context = self._contexts.get(job.key)
         if context is None or context.is_full():
             return []
-        sends: list[Decision] = [
-            self._send(context, reply) for reply in context.take(job, audio, words, step_ms=step_ms)
-        ]
+        sends: list[Decision] = [self._send(context, reply) for reply in context.take(job, spoken, step_ms=step_ms)]
         if context.is_full():
             sends.append(Stop(job.key, forget=False))
             context.forget_jobs()
@@ -202,8 +210,8 @@ class SpeechSession:
         context = self._contexts.get(job.key)
         if context is None or context.is_full():
             return []
-        sends: list[Decision] = [self._send(context, reply) for reply in context.end_job(job)]
-        return [*sends, *self._settle(context)]
+        context.end_job()
+        return list(self._settle(context))
 
     def failed(self, job: Job, reason: str) -> list[Decision]:
         """The engine could not speak a job."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from agentvoice.interfaces import Voice
@@ -16,6 +16,7 @@ _FIRST: Final = "2024-06-10"
 """The version whose list of voices has no pages."""
 _CREATED: Final = "2026-01-01T00:00:00Z"
 _MOST: Final = 100
+_ANYBODY: Final = ("any", "default")
 
 
 class VoiceDirectory:
@@ -29,8 +30,8 @@ class VoiceDirectory:
     def find(self, request: Generate) -> str:
         """Return the voice that speaks a request.
 
-        The provider's own voices have UUIDs, or come as numbers: they are not here, and the default voice stands in,
-        so that a client written for the provider needs no change. So it does for `any` and `default`.
+        The provider's own voices have UUIDs, or come as numbers: they are not here, and one that speaks the language
+        stands in, so that a client written for the provider needs no change. So it does for `any` and `default`.
 
         Raises:
             RequestRejected: there is no such voice, or no such model.
@@ -45,10 +46,22 @@ class VoiceDirectory:
         voice = request.voice_id
         if voice in self._voices:
             return str(voice)
-        if voice is None or voice.lower() in ("any", "default") or _UUID.fullmatch(voice):
-            return self._default
+        if voice is None or voice.lower() in _ANYBODY or _UUID.fullmatch(voice):
+            return self._stand_in(request.language or request.locale)
         message = f"no voice '{voice}'; this server has {', '.join(self._voices)}"
         raise rejected(request.context_id, "Voice not found", message, status_code=404, error_code="voice_not_found")
+
+    def _stand_in(self, language: str | None) -> str:
+        """Return the first voice that speaks a language; the first of all when none does."""
+        return next((voice.id for voice in self._voices.values() if _speaks(voice, language)), self._default)
+
+    def overlooks(self, request: Generate) -> Iterator[str]:
+        """Yield what is not as a request that could be spoken asks for: the voice, the language."""
+        asked = request.voice_id
+        if asked not in self._voices and (asked or "").lower() not in _ANYBODY:
+            yield "voice"
+        if not _speaks(self._voices[self.find(request)], request.language or request.locale):
+            yield "language"
 
     def get(self, voice_id: str) -> Voice | None:
         """Return a voice by its id."""
@@ -80,9 +93,12 @@ class VoiceDirectory:
 
 def _matches(voice: Voice, query: Mapping[str, str]) -> bool:
     words = query.get("q", "").lower()
-    language = query.get("language")
     text = f"{voice.id} {voice.name} {voice.description}".lower()
-    return words in text and (not language or voice.language.split("-")[0] == language.split("-")[0])
+    return words in text and _speaks(voice, query.get("language"))
+
+
+def _speaks(voice: Voice, language: str | None) -> bool:
+    return not language or voice.language.split("-")[0].lower() == language.split("-")[0].lower()
 
 
 def describe(voice: Voice, *, version: str, url: str) -> dict[str, Any]:

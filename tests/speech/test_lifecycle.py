@@ -16,6 +16,7 @@ from agentvoice.speech.contexts import Job
 from agentvoice.speech.convert import speak
 from agentvoice.speech.decisions import Decision, Send, Stop, Synthesize
 from agentvoice.speech.limits import Limits, Slots
+from agentvoice.speech.repertoire import Repertoire
 from agentvoice.speech.session import SpeechSession
 from agentvoice.speech.tone import ToneEngine, seconds
 from agentvoice.speech.voices import VoiceDirectory
@@ -63,7 +64,7 @@ class Socket(RuleBasedStateMachine):
         self.session = SpeechSession(
             version="2026-03-01",
             connection_id="socket",
-            find_voice=VoiceDirectory(self.engine.voices).find,
+            repertoire=Repertoire(VoiceDirectory(self.engine.voices)),
             slots=self.slots,
             limits=Limits(expiry_s=1.0),
             now=0.0,
@@ -159,7 +160,7 @@ class Socket(RuleBasedStateMachine):
 
     def run(self, job: Job) -> None:
         for spoken in speak(self.engine, job.utterance):
-            self.carry_out(self.session.spoken(job, spoken.audio, spoken.words, step_ms=1.0))
+            self.carry_out(self.session.spoken(job, spoken, step_ms=1.0))
         self.carry_out(self.session.finished(job))
 
     @rule(messages=integers(1, 50))

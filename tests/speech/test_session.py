@@ -11,13 +11,15 @@ import pytest
 
 from agentvoice.audio import AudioFormat, Encoding
 from agentvoice.errors import LocalProtocolError
-from agentvoice.interfaces import WordTime
+from agentvoice.interfaces import PhonemeTime, WordTime
 from agentvoice.speech.contexts import TRANSITIONS, Context, ContextEvent, ContextState, Job
-from agentvoice.speech.convert import speak
-from agentvoice.speech.decisions import Close, Decision, Send, Stop, Synthesize
+from agentvoice.speech.convert import Spoken, speak
+from agentvoice.speech.decisions import Close, Decision, Overlook, Send, Stop, Synthesize
+from agentvoice.speech.lexicon import Lexicon, Lexicons
 from agentvoice.speech.limits import Limits, Slots
+from agentvoice.speech.repertoire import Repertoire
 from agentvoice.speech.session import SpeechSession
-from agentvoice.speech.tone import ToneEngine, seconds
+from agentvoice.speech.tone import GAP_S, ToneEngine, seconds
 from agentvoice.speech.voices import VoiceDirectory
 from agentvoice.tts.wire import (
     Chunk,
@@ -44,19 +46,25 @@ class Client:
     """Both ends of a socket, and an engine, without any of them."""
 
     def __init__(
-        self, version: str = "2026-03-01", *, limits: Limits | None = None, slots: Slots | None = None
+        self,
+        version: str = "2026-03-01",
+        *,
+        limits: Limits | None = None,
+        slots: Slots | None = None,
+        lexicons: Lexicons | None = None,
     ) -> None:
         self.engine = ToneEngine()
         self.now = 0.0
         self.jobs: deque[Job] = deque()
         self.waiting: deque[Send] = deque()
         self.closes: list[Close] = []
+        self.overlooked: list[str] = []
         self.spoken: list[str] = []
         self.slots = slots or Slots(100)
         self.session = SpeechSession(
             version=version,
             connection_id="socket",
-            find_voice=VoiceDirectory(self.engine.voices).find,
+            repertoire=Repertoire(VoiceDirectory(self.engine.voices), lexicons),
             slots=self.slots,
             limits=limits or Limits(),
             now=0.0,
@@ -75,6 +83,8 @@ class Client:
                     self.waiting.append(decision)
                 case Close():
                     self.closes.append(decision)
+                case Overlook(what):
+                    self.overlooked.append(what)
 
     def say(self, transcript: str = "", context_id: str = "a", **members: Any) -> None:
         self.send(json.dumps(PLAIN | {"transcript": transcript, "context_id": context_id} | members))
@@ -96,7 +106,7 @@ class Client:
             job = self.jobs.popleft()
             self.spoken.append(job.utterance.text)
             for spoken in speak(self.engine, job.utterance):
-                self.carry_out(self.session.spoken(job, spoken.audio, spoken.words, step_ms=1.0))
+                self.carry_out(self.session.spoken(job, spoken, step_ms=1.0))
             self.carry_out(self.session.finished(job))
 
     def read(self) -> list[Reply]:
@@ -194,6 +204,21 @@ def test_phonemes_are_told_to_who_asks(client: Client) -> None:
     assert all(end <= start for (_, _, end), (_, start, _) in pairwise(found))
 
 
+def test_the_engines_own_phonemes_are_told_where_it_knows_them(client: Client) -> None:
+    client.more("Hi!", add_timestamps=False, add_phoneme_timestamps=True, max_buffer_delay_ms=0)
+    client.hear()
+    client.more("Oh!", add_timestamps=False, add_phoneme_timestamps=True, max_buffer_delay_ms=0)
+    job = client.jobs.popleft()
+    told = (PhonemeTime("ˈo", 0.01, 0.1), PhonemeTime("ʊ", 0.09, 0.2))
+    client.carry_out(client.session.spoken(job, Spoken(bytes(3200), (WordTime("Oh!", 0.0, 0.2),), told), step_ms=1.0))
+    [phonemes] = [reply.phonemes for reply in client.read() if isinstance(reply, PhonemeTimestamps)]
+    began = round(seconds("Hi!"), 4)
+    assert phonemes == (
+        ("ˈo", pytest.approx(began + 0.01), pytest.approx(began + 0.1)),
+        ("ʊ", pytest.approx(began + 0.1), pytest.approx(began + 0.2)),
+    )
+
+
 def test_chinese_and_japanese_are_told_character_by_character(client: Client) -> None:
     client.say("你好。 OK")
     assert words(client.hear()) == ["你", "好", "。", "OK"]
@@ -228,7 +253,7 @@ def test_words_never_overlap_whatever_an_engine_says(client: Client) -> None:
     client.say("One two three.")
     [job] = client.jobs
     told = (WordTime("One", 0.0, 0.5), WordTime("two", 0.3, 0.4), WordTime("three.", 0.7, 0.6))
-    client.carry_out(client.session.spoken(job, bytes(320), told, step_ms=1.0))
+    client.carry_out(client.session.spoken(job, Spoken(bytes(320), told), step_ms=1.0))
     times = [time for reply in client.read() if isinstance(reply, Timestamps) for time in reply.words]
     assert times == [("One", 0.0, 0.5), ("two", 0.5, 0.5), ("three.", 0.7, 0.7)]
 
@@ -419,7 +444,7 @@ def test_what_an_engine_says_after_the_duration_is_not_heard(client: Client) -> 
     client.say("one two three! Four!", duration=0.1)
     [job, _] = client.jobs
     for _ in range(2):
-        client.carry_out(client.session.spoken(job, bytes(4000), (), step_ms=0))
+        client.carry_out(client.session.spoken(job, Spoken(bytes(4000)), step_ms=0))
         client.carry_out(client.session.finished(job))
         client.carry_out(client.session.failed(job, "late"))
     assert kinds(client.read()) == ["Done"]
@@ -441,6 +466,52 @@ def test_a_spelled_word_is_told_as_written_or_letter_by_letter(client: Client) -
     assert words(client.hear()) == ["Code", "AB-1", "please."]
     client.say("Code <spell>AB-1</spell> please.", use_normalized_timestamps=True)
     assert words(client.hear()) == ["Code", "A", "B", "1", "please."]
+
+
+def test_a_dictionary_changes_what_is_read_and_not_what_is_told() -> None:
+    lexicons = Lexicons({"ACME": "ack me"}, {"places": {"San Jose": "Hozay"}})
+    client = Client(lexicons=lexicons)
+    client.say("Call ACME. In San Jose, now!", pronunciation_dict_id="places")
+    replies = client.hear()
+    assert client.spoken == ["Call ack me.", "In Hozay, now!"]
+    assert words(replies) == ["Call", "ACME.", "In", "San", "Jose,", "now!"]
+    times = [time for reply in replies if isinstance(reply, Timestamps) for time in reply.words]
+    end = sum(map(seconds, ("Call", "ack", "me."))) - GAP_S
+    assert times[1][1:] == (pytest.approx(seconds("Call")), pytest.approx(end))
+    assert times[3][2] == times[4][1]  # two written words share the time of the one that was read
+
+    client.say("Call ACME in San Jose!", use_normalized_timestamps=True)
+    assert words(client.hear()) == "Call ack me in San Jose!".split()
+
+
+def test_an_engine_that_says_more_words_than_it_was_given_does_no_harm() -> None:
+    client = Client(lexicons=Lexicons({"Hi": "Hello"}))
+    client.say("Hi!")
+    told = (WordTime("Hello!", 0, 0.1), WordTime("there", 0.1, 0.2))
+    client.carry_out(client.session.spoken(client.jobs[0], Spoken(bytes(3200), told), step_ms=1.0))
+    assert words(client.read()) == ["Hi!"]
+
+
+@pytest.mark.parametrize(
+    ("members", "overlooked"),
+    [
+        ({"transcript": "Hi!"}, []),
+        ({"generation_config": {"emotion": "Neutral"}, "language": "en-GB", "normalization": "auto"}, []),
+        ({"generation_config": {"emotion": "angry"}}, ["emotion"]),
+        ({"transcript": 'Ha <emotion value="joking"/> [laughter] <<m|ɛ|t>>!'}, ["emotion", "sound", "phonemes"]),
+        ({"pronunciation_dict_id": "places"}, []),
+        ({"pronunciation_dict_id": "pdict_123"}, ["pronunciation_dict"]),
+        ({"normalization": "off"}, ["normalization"]),
+        ({"voice": {"mode": "embedding", "embedding": [0.1] * 192}}, ["voice"]),
+        ({"voice": "6ccbfb76-1fc6-48f7-b71d-91ac6298247b", "language": "de"}, ["voice", "language"]),
+        ({"locale": "pt-BR", "voice": "any"}, ["language"]),
+    ],
+)
+def test_what_is_asked_for_and_not_to_be_had_is_counted(members: dict[str, Any], overlooked: list[str]) -> None:
+    client = Client(lexicons=Lexicons({}, {"places": {}}))
+    client.say(**{"transcript": "Hi!"} | members)
+    assert client.overlooked == overlooked
+    assert audio(client.hear())
 
 
 def test_a_tag_that_is_cut_over_two_inputs_is_still_a_tag(client: Client) -> None:
@@ -483,7 +554,7 @@ def test_speech_that_was_being_made_at_the_cancel_is_dropped(client: Client) -> 
     client.more("One! ")
     [job] = client.jobs
     client.cancel()
-    assert client.session.spoken(job, bytes(320), (), step_ms=0) == []
+    assert client.session.spoken(job, Spoken(bytes(320)), step_ms=0) == []
     assert client.session.finished(job) == []
     assert client.session.failed(job, "gone") == []
 
@@ -698,7 +769,7 @@ ARROWS = [(state, event) for state in ContextState for event in ContextEvent]
 @pytest.mark.parametrize(("state", "event"), ARROWS)
 def test_a_context_follows_its_table_and_nothing_else(state: ContextState, event: ContextEvent) -> None:
     request = Generate(context_id="a", transcript="Hello", model_id="m", voice_id="v", output=FORMAT)
-    context = Context(1, request, "v", FORMAT, first_flush=1)
+    context = Context(1, request, voice="v", output=FORMAT, lexicon=Lexicon({}), first_flush=1)
     context.state = state
     if after := TRANSITIONS.get((state, event)):
         context.move(event)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from array import array
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, strategies as st
 
-from agentvoice.audio import AudioFormat, Encoding, to_linear
-from agentvoice.errors import UsageError
+from agentvoice.audio import AudioFormat, Encoding, from_linear, to_linear
 from agentvoice.interfaces import SpokenPiece
-from agentvoice.speech.convert import Spoken, Utterance, louder, resampler, speak, warm_up
+from agentvoice.speech.convert import Spoken, Utterance, encode, speak, warm_up
 from agentvoice.speech.tone import GAP_S, ToneEngine, pitch, seconds
 
 S16 = AudioFormat(Encoding.S16LE, 16000)
@@ -72,9 +71,14 @@ def test_a_pause_needs_no_engine() -> None:
     assert list(speak(None, utterance("", pause_s=0.5))) == [Spoken(bytes(16000))]  # type: ignore[arg-type]
 
 
+@given(st.lists(st.integers(-32768, 32767), min_size=1), st.sampled_from(Encoding))
+def test_samples_are_written_as_everywhere_else(samples: list[int], encoding: Encoding) -> None:
+    pcm = array("h", samples).tobytes()
+    assert encode(pcm, encoding) == from_linear(pcm, encoding)
+
+
 def test_louder_is_clipped() -> None:
-    assert array("h", louder(array("h", [100, -20000]).tobytes(), 2.0)).tolist() == [200, -32768]
-    assert louder(b"ab", 1.0) == b"ab"
+    assert array("h", encode(array("h", [100, -20000]).tobytes(), Encoding.S16LE, volume=2.0)).tolist() == [200, -32768]
 
 
 class Fixed:
@@ -99,12 +103,6 @@ def test_another_rate_is_resampled_and_lasts_as_long(rate: int) -> None:
     assert output.seconds(len(audio)) == pytest.approx(seconds("yes") + seconds("please"), abs=0.001)
     assert [word.word for piece in pieces for word in piece.words] == ["yes", "please"]
     assert audible_pitch(audio[: output.size(0.1)], rate) == pytest.approx(pitch("yes"), rel=0.03)
-
-
-def test_without_a_resampler_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "soxr", None)
-    with pytest.raises(UsageError, match=r"22050 Hz and 8000 Hz are wanted; try: pip install 'agentvoice\[speech\]'"):
-        resampler(22050, 8000)
 
 
 def test_closing_the_speech_stops_the_engine() -> None:

@@ -1,4 +1,4 @@
-"""The engine: text in, sentences of PCM with the times of their words out."""
+"""The engine: text in, sentences of PCM with the times of their words and phonemes out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from agentvoice.assets import ensure
-from agentvoice.interfaces import SpokenPiece, Voice, WordTime
-from agentvoice_piper import match, spoken
+from agentvoice.interfaces import PhonemeTime, SpokenPiece, Voice, WordTime
+from agentvoice_piper import match, sounds, spoken
 
 from ._weights import KOKORO
 
@@ -89,16 +89,21 @@ def _speak(loaded: LoadedVoices, text: str, *, voice: str, speed: float) -> Iter
             (starts[min(first - place, len(sentence))], starts[min(last - place, len(sentence))])
             for _, (first, last) in here
         ]
+        phonemes = [(sound, starts[first], starts[last]) for sound, first, last in sounds(sentence)]
         lead = max(0, spans[0][0] - round(_LEAD_IN_S * SAMPLE_RATE)) if number == 1 and spans else 0
         at -= lead
-        times = [
-            WordTime(token, max(0, at + first) / SAMPLE_RATE, max(0, at + last) / SAMPLE_RATE)
-            for (token, _), (first, last) in zip(here, spans, strict=True)
-        ]
         pcm: bytes = (samples[lead:].clip(-1.0, 1.0) * 32767).astype("<i2").tobytes()
-        yield SpokenPiece(pcm, times)
+        yield SpokenPiece(
+            pcm,
+            [WordTime(token, *_seconds(at, *span)) for (token, _), span in zip(here, spans, strict=True)],
+            [PhonemeTime(sound, *_seconds(at, first, last)) for sound, first, last in phonemes],
+        )
         at += len(samples)
         place = end
+
+
+def _seconds(at: int, first: int, last: int) -> tuple[float, float]:
+    return max(0, at + first) / SAMPLE_RATE, max(0, at + last) / SAMPLE_RATE
 
 
 def _joined(sentences: Sequence[Sequence[str]]) -> list[str]:

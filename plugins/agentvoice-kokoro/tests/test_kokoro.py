@@ -59,6 +59,10 @@ def test_every_token_is_timed_once_as_written_in_order(engine: KokoroEngine, tex
     assert all(0 <= word.start_s <= word.end_s <= seconds(pieces) for word in words)
     assert all(earlier.start_s <= later.start_s for earlier, later in pairwise(words))
     assert all(piece.pcm for piece in pieces)
+    phonemes = [phoneme for piece in pieces for phoneme in piece.phonemes]
+    assert all(0 <= phoneme.start_s <= phoneme.end_s <= seconds(pieces) for phoneme in phonemes)
+    assert all(earlier.end_s <= later.start_s for earlier, later in pairwise(phonemes))
+    assert bool(phonemes) == any(map(str.isalnum, text))
 
 
 @pytest.mark.speech

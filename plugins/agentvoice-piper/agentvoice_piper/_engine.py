@@ -1,15 +1,17 @@
-"""The engine: text in, stretches of PCM with the times of their words out, while the sentence is still being made."""
+"""The engine: text in, stretches of PCM with the times of words and phonemes out, while the sentence is being made."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from agentvoice.assets import ensure
-from agentvoice.interfaces import SpokenPiece, Voice, WordTime
+from agentvoice.interfaces import PhonemeTime, SpokenPiece, Voice, WordTime
 
+from ._sounds import sounds
 from ._spoken import spoken
 from ._weights import JOE
 from ._words import match
@@ -27,6 +29,9 @@ _LEAD_IN_S: Final = 0.01
 """How much silence is left in front of a text: more of it only makes the answer late."""
 _BREATH_S: Final = 0.05
 """How long a text is silent in which there is nothing to say."""
+
+Timed: TypeAlias = tuple[str, int, int]
+"""A word or a phoneme, its first sample, and the one after its last, within its sentence."""
 
 
 class PiperEngine:
@@ -78,7 +83,8 @@ class PiperEngine:
             here = words if sentence is sentences[-1] else [word for word in words if word[1][0] < end]
             words = words[len(here) :]
             times = [(token, plan.start(first - place), plan.start(last - place)) for token, (first, last) in here]
-            for piece in _stretches(voice, plan, times, at):
+            phonemes = [(sound, plan.start(first), plan.start(last)) for sound, first, last in sounds(sentence)]
+            for piece in _stretches(voice, plan, times, phonemes, at):
                 at += len(piece.pcm) // 2
                 yield piece
             place = end
@@ -89,8 +95,10 @@ def _joined(sentences: Sequence[Sequence[str]]) -> list[str]:
     return [sound for sentence in sentences for sound in [*sentence, " "]][:-1]
 
 
-def _stretches(voice: LoadedVoice, plan: Plan, words: list[tuple[str, int, int]], at: int) -> Iterator[SpokenPiece]:
-    """Yield one sentence, of whose words the first and last samples are given, `at` samples into the text."""
+def _stretches(
+    voice: LoadedVoice, plan: Plan, words: list[Timed], phonemes: list[Timed], at: int
+) -> Iterator[SpokenPiece]:
+    """Yield one sentence, which begins `at` samples into the text."""
     start = 0
     sizes = chain(FRAMES, repeat(FRAMES[-1]))
     while start < len(plan):
@@ -99,16 +107,25 @@ def _stretches(voice: LoadedVoice, plan: Plan, words: list[tuple[str, int, int]]
         if at == 0 and start == 0 and words:
             lead = _lead_in(sound, first_word=words[0][1])
             sound, at = sound[lead:], -lead
-        begun = words if end == len(plan) else [word for word in words if word[1] < plan.samples(end)]
-        words = words[len(begun) :]
+        until = math.inf if end == len(plan) else plan.samples(end)
+        begun, words = _before(until, words)
+        sounding, phonemes = _before(until, phonemes)
         yield SpokenPiece(
             _pcm(sound),
-            [
-                WordTime(token, max(0, at + first) / SAMPLE_RATE, (at + last) / SAMPLE_RATE)
-                for token, first, last in begun
-            ],
+            [WordTime(token, *_seconds(at, first, last)) for token, first, last in begun],
+            [PhonemeTime(phoneme, *_seconds(at, first, last)) for phoneme, first, last in sounding],
         )
         start = end
+
+
+def _before(sample: float, timed: list[Timed]) -> tuple[list[Timed], list[Timed]]:
+    """Return what begins before a sample, and the rest."""
+    begun = [one for one in timed if one[1] < sample]
+    return begun, timed[len(begun) :]
+
+
+def _seconds(at: int, first: int, last: int) -> tuple[float, float]:
+    return max(0, at + first) / SAMPLE_RATE, max(0, at + last) / SAMPLE_RATE
 
 
 def _lead_in(sound: Any, *, first_word: int) -> int:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
+from ._sounds import is_sound
+
 Span: TypeAlias = tuple[int, int]
 """The first phoneme of a token, and the one after its last; equal for a token that is not spoken."""
 
@@ -29,17 +31,13 @@ def match(tokens: Sequence[Sequence[str]], spoken: Sequence[str]) -> list[Span]:
     `tokens` are pronounced alone, `spoken` is all of them in their sentences. What only shapes a sound or parts words
     (stress, length, punctuation) is passed over.
     """
-    row = [(number, sound) for number, token in enumerate(tokens) for sound in [*filter(_sounds, token), " "]]
-    heard = [(place, sound) for place, sound in enumerate(spoken) if _sounds(sound) or sound == " "]
+    row = [(number, sound) for number, token in enumerate(tokens) for sound in [*filter(is_sound, token), " "]]
+    heard = [(place, sound) for place, sound in enumerate(spoken) if is_sound(sound) or sound == " "]
     owners: dict[int, int] = {}
     for i, j in _pairs([sound for _, sound in row], [sound for _, sound in heard]):
         if heard[j][1] != " ":
             owners[heard[j][0]] = row[i][0]
     return _spans(len(tokens), spoken, owners)
-
-
-def _sounds(sound: str) -> bool:
-    return sound.isalpha() and sound not in "ˈˌːˑ"
 
 
 def _likeness(a: str, b: str) -> int:

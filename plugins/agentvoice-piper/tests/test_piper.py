@@ -60,6 +60,19 @@ def test_every_token_is_timed_once_as_written_in_order_and_told_with_the_piece_t
         assert all(begin - 0.001 <= word.start_s <= end for word in piece.words if word.end_s > word.start_s)
 
 
+def test_phonemes_are_timed_within_their_words(engine: PiperEngine) -> None:
+    pieces = speak(engine, "Good evening. How may I help you?")
+
+    phonemes = [phoneme for piece in pieces for phoneme in piece.phonemes]
+    assert "".join(phoneme.phoneme for phoneme in phonemes[:7]) == "ɡˈʊdˈiːvnɪ"
+    assert all(earlier.end_s <= later.start_s + 1e-9 for earlier, later in pairwise(phonemes))
+    for word in (word for piece in pieces for word in piece.words):
+        inside = [phoneme for phoneme in phonemes if word.start_s <= phoneme.start_s < word.end_s]
+        assert inside[0].start_s == word.start_s
+        assert inside[-1].end_s == pytest.approx(word.end_s)
+        assert all(0.01 < phoneme.end_s - phoneme.start_s < 0.4 for phoneme in inside)
+
+
 def test_nothing_to_say_is_said_at_once(engine: PiperEngine) -> None:
     assert speak(engine, " \n") == []
 
