@@ -15,7 +15,8 @@ editable = $(foreach project,$(1),-e ./$(patsubst %/,%,$(dir $(project))))
 empty :=
 comma := ,
 CORE := $(subst $(empty) $(empty),$(comma),$(patsubst %,agentvoice/%.py,audio conversation endpointing history interruption \
-  limit playout protection segments sequencer silence speakable speaking text turn voice_gate tts/contexts tts/governor tts/lifecycle tts/wire))
+  limit llm_failures playout protection segments sequencer silence speakable speaking sse text token_shapes turn voice_gate \
+  tts/contexts tts/governor tts/lifecycle tts/wire))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test lint types bench fuzz docs clean
