@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
-from anyio import (
-    BrokenResourceError,
-    ClosedResourceError,
-    EndOfStream,
-    create_memory_object_stream,
-    move_on_after,
-)
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from anyio import BrokenResourceError, EndOfStream, Event, move_on_after
 from websockets.exceptions import ConnectionClosed
 
 from .errors import UsageError
@@ -114,35 +108,66 @@ class WebSocketStream:
             await self._close()
 
 
+class _Pipe:
+    """One direction of a connection in memory. Waits only where it has to: whole simulated calls go through it."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._messages: deque[str] = deque()
+        self._closed = False
+        self._changed = Event()
+
+    async def send(self, message: str) -> None:
+        while len(self._messages) >= self._size and not self._closed:
+            await self._change()
+        if self._closed:
+            raise BrokenResourceError
+        self._messages.append(message)
+        self._changed.set()
+
+    async def receive(self) -> str:
+        while not self._messages:
+            if self._closed:
+                raise EndOfStream
+            await self._change()
+        if len(self._messages) == self._size:
+            self._changed.set()
+        return self._messages.popleft()
+
+    async def _change(self) -> None:
+        if self._changed.is_set():
+            self._changed = Event()
+        await self._changed.wait()
+
+    def close(self) -> None:
+        self._closed = True
+        self._changed.set()
+
+
 class MemoryStream:
     """One end of a connection in memory."""
 
-    def __init__(self, outgoing: MemoryObjectSendStream[str], incoming: MemoryObjectReceiveStream[str]) -> None:
+    def __init__(self, outgoing: _Pipe, incoming: _Pipe) -> None:
         self._outgoing = outgoing
         self._incoming = incoming
-
-    async def send(self, message: str) -> None:
+        self.send = outgoing.send
         """Send one text message; see `MessageStream.send`."""
-        try:
-            await self._outgoing.send(message)
-        except ClosedResourceError as error:
-            raise BrokenResourceError from error
+        self._open = True
 
     async def receive(self) -> str:
         """Wait for one message; see `MessageStream.receive`."""
-        try:
-            return await self._incoming.receive()
-        except ClosedResourceError as error:
-            raise EndOfStream from error
+        if not self._open:
+            raise EndOfStream
+        return await self._incoming.receive()
 
     async def aclose(self) -> None:
         """Close both directions. What the peer has not read yet, it can still read."""
+        self._open = False
         self._outgoing.close()
         self._incoming.close()
 
 
 def memory_pair(size: int = 64) -> tuple[MemoryStream, MemoryStream]:
     """Return the two ends of a connection that holds up to `size` messages each way; then sending waits."""
-    to_right, from_left = create_memory_object_stream[str](size)
-    to_left, from_right = create_memory_object_stream[str](size)
-    return MemoryStream(to_right, from_right), MemoryStream(to_left, from_left)
+    to_right, to_left = _Pipe(size), _Pipe(size)
+    return MemoryStream(to_right, to_left), MemoryStream(to_left, to_right)

@@ -1,7 +1,12 @@
-"""A simulated caller: hears the agent frame by frame, and answers by its script. Pure: `tick` it every 20 ms."""
+"""A simulated caller: hears the agent frame by frame, and answers by its script. Pure: `tick` it every 20 ms.
+
+Where nothing that is heard could change what the caller does, the frames between may be passed all at once (`pass_by`),
+so that a minute of listening does not cost three thousand steps.
+"""
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +24,7 @@ _LOUDNESS = bytes(min(255, abs(sample) // _GRAIN) for sample in array("h", mulaw
 """How loud each code is, in grains: a table, since every frame of every simulated call goes through it."""
 _BREATH_S = 0.15
 """Gaps in the agent's sound that are no silence."""
+_LONGEST_S = 1e6
 _WORDS_PER_S = 2.7
 """How fast people talk, for a caller who cannot count the agent's words."""
 
@@ -72,6 +78,43 @@ class Caller:
         self._listen(agent, words)
         said = self._go_on() if self._speech else self._next()
         self._frame += 1
+        return said
+
+    @property
+    def settled(self) -> int:
+        """For how many frames to come it is settled what the caller says, and does, whatever is heard in them."""
+        if self._speech or self.done:
+            return max(0, len(self._speech) - 1) // FRAME
+        match self.steps[self._at] if self._at < len(self.steps) else HangsUp():
+            case BargesIn(after_s=after_s, at_word=0, limit_s=limit_s):
+                return max(0, min(self._left(limit_s), _frames(after_s) - self._audible - 2))
+            case BargesIn(at_word=at_word, limit_s=limit_s):  # no word is shorter than a frame
+                return max(0, min(self._left(limit_s), math.floor(at_word - self._words + self._words_before) - 2))
+            case WaitsForAgent(silence_s, limit_s):
+                silent = self._silent if self._audible else 0
+                return max(0, min(self._left(limit_s), _frames(silence_s) - silent - 2))
+            case Pauses(seconds) | HangsUp(seconds) | WaitsForHangUp(seconds):
+                return self._left(seconds)
+            case _:
+                return 0
+
+    def _left(self, seconds: float) -> int:
+        return max(0, _frames(seconds) - (self._frame - self._since) - 2)
+
+    def pass_by(self, agent: bytes, *, words: int | None = None) -> bytes:
+        """Hear at most `settled` frames of the agent; return what is said meanwhile. The same as ticking as often."""
+        count = len(agent) // FRAME
+        if agent == SILENCE * count:
+            self._silent += count
+            self._audible += count if self._audible else 0
+            self._words = words if words is not None else self._words
+        else:
+            for at in range(0, len(agent), FRAME):
+                self._listen(agent[at : at + FRAME], words)
+        self._frame += count
+        if not self._speech:
+            return SILENCE * count
+        said, self._speech = self._speech[: len(agent)], self._speech[len(agent) :]
         return said
 
     def _listen(self, agent: bytes, words: int | None) -> None:
@@ -141,6 +184,10 @@ class Caller:
         if not self._speech:
             self._done()
         return Heard(frame + TELEPHONE.silence(FRAME - len(frame)))
+
+
+def _frames(seconds: float) -> int:
+    return int(min(seconds, _LONGEST_S) / FRAME_S)
 
 
 def _tones(lexicon: Lexicon) -> Callable[[str], bytes]:

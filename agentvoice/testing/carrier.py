@@ -5,6 +5,7 @@ Pure: `tick` it every 20 ms. What was played is known by construction, byte by b
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from agentvoice.audio import TELEPHONE, AudioFormat
 from .weather import FAIR, Road, Weather
 
 FRAME_S: Final = 0.02
+_FOR_EVER: Final = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Carrier:
         """Bytes of the agent's that were lost on the air."""
         self._size = audio.size(FRAME_S)
         self._jitter, self._late = round(weather.jitter_s / FRAME_S), round(weather.late_marks_s / FRAME_S)
-        self._random = Random(weather.seed)
+        self._random, self._random_marks = Random(weather.seed), Random(weather.seed + 3)
         self._from_agent = Road[bytes | _Mark | _Clear](self._jitter, Random(weather.seed + 1))
         self._from_caller = Road[tuple[int, bytes]](self._jitter, Random(weather.seed + 2))
         self._said = 0  # frames of the caller's so far
@@ -126,6 +128,32 @@ class Carrier:
 
     # ------------------------------------------------------------------ a frame
 
+    @property
+    def settled(self) -> int:
+        """For how many frames to come no mark returns and, unless something arrives, it is settled what is played."""
+        if self.weather.loss or self._from_agent.busy:
+            return 0
+        if self.dead:
+            return _FOR_EVER
+        awaited = [self._returning[0][0] - self.frames - 1] if self._returning else []
+        if self._marks:
+            awaited.append(-(-(self._marks[0][0] - self._taken) // self._size) - 1)
+        if self.weather.dies_at_s < math.inf:
+            awaited.append(int(self.weather.dies_at_s / FRAME_S) - self.frames)
+        return max(0, min(awaited, default=_FOR_EVER))
+
+    def play(self, frames: int) -> bytes:
+        """Play at most `settled` frames, and return them: the same as ticking as often."""
+        if self.dead:
+            self.frames += frames
+            return self.audio.silence(frames * self._size)
+        audio = bytes(self._buffer[: frames * self._size])
+        del self._buffer[: len(audio)]
+        self._note(len(audio))
+        self._taken += len(audio)
+        self.frames += frames
+        return audio + self.audio.silence(frames * self._size - len(audio))
+
     def tick(self) -> tuple[bytes, Sequence[str]]:
         """Play one frame. Return it, padded with silence, and the marks that come back now."""
         if self.dead:
@@ -158,12 +186,17 @@ class Carrier:
     def _due_marks(self) -> Sequence[str]:
         while self._marks and self._marks[0][0] <= self._taken:
             name = self._marks.popleft()[1]
-            if self._random.random() >= self.weather.lost_marks:
+            if self._random_marks.random() >= self.weather.lost_marks:
                 self._returning.append((self.frames + self._late, name))
         names = []
         while self._returning and self._returning[0][0] <= self.frames:
             names.append(self._returning.popleft()[1])
         return names
+
+    @property
+    def prompt(self) -> bool:
+        """Whether everything that the caller says reaches the agent, and at once."""
+        return not self._jitter and not self.weather.loss
 
     def carry(self, frame: bytes) -> Sequence[tuple[int, bytes]]:
         """Take the caller's next frame. Return what reaches the agent now: frames, each with its number, from 0."""

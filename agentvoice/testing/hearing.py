@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -51,7 +50,9 @@ class _LoudnessDetector:
         pcm = self._rest + pcm
         whole = len(pcm) // self._window * self._window
         self._rest = pcm[whole:]
-        windows = (array("h", pcm[at : at + self._window]) for at in range(0, whole, self._window))
+        if pcm.count(0, 0, whole) == whole:
+            return [0.02] * (whole // self._window)
+        windows = (pcm[at : at + self._window] for at in range(0, whole, self._window))
         return [0.98 if loudness(window) >= self._loud else 0.02 for window in windows]
 
 

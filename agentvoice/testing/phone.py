@@ -1,6 +1,9 @@
 """Edge: a telephone. Rings an agent as a carrier does, plays a simulated caller to it, and records both sides.
 
 The recording is what the caller's end heard: the agent's audio passes through a carrier's buffer first.
+
+Over a real line a frame leaves every 20 ms. In a simulation (`packing`) nobody wakes for frames that decide nothing:
+the far end sleeps until something has to happen, and makes up for the frames between at once.
 """
 
 from __future__ import annotations
@@ -8,7 +11,8 @@ from __future__ import annotations
 import json
 import wave
 from array import array
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -20,14 +24,11 @@ from anyio import (
     CancelScope,
     EndOfStream,
     Event,
-    WouldBlock,
-    create_memory_object_stream,
     create_task_group,
     current_time,
     sleep_until,
     to_thread,
 )
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from agentvoice.audio import TELEPHONE, mulaw_to_linear
@@ -39,6 +40,7 @@ from agentvoice.streams import connect_websocket
 
 from .caller import Caller
 from .carrier import FRAME_S, Carrier, Piece
+from .packets import REAL, Packer, Packing
 from .webhook import START_ONE, ask_webhook
 
 log = Logger(__name__)
@@ -49,6 +51,8 @@ _UNSENT = 250
 """Messages that may wait for a slow agent: five seconds of audio. More are dropped, as a carrier does."""
 _LAST_SECOND = 1.0
 """How long the last messages may take."""
+_EXACT = 1e-6
+"""By how much of a frame two sums of the same times may differ."""
 _DEAD_S = 60.0
 """For how long the agent may leave a dead line open."""
 
@@ -61,6 +65,7 @@ class PhoneCall:
     carrier: Carrier = field(default_factory=Carrier)
     words_heard: Callable[[], int | None] = lambda: None
     """How many of the agent's words the caller has heard, where somebody knows."""
+    packing: Packing = REAL
     started_at: float = 0.0
     """The first sample's instant, on the clock of whoever rang (monotonic, so one for all processes of a machine)."""
     clears: list[float] = field(default_factory=list)
@@ -75,6 +80,12 @@ class PhoneCall:
     """The most by which a frame of this end's was late: if it is much, judge this machine and not the agent."""
     hung_up_by: str = "agent"
     """Or `caller`, or `network` when the connection was lost."""
+    _packer: Packer = field(init=False)
+    _outgoing: deque[str] = field(default_factory=deque)
+    _more: Event = field(default_factory=Event)
+    _over: bool = False
+    _sleeping_until: float = 0.0
+    _nap: CancelScope = field(default_factory=CancelScope)
     _sent: Event = field(default_factory=Event)
     _left: bytearray = field(default_factory=bytearray)
     _right: bytearray = field(default_factory=bytearray)
@@ -84,27 +95,31 @@ class PhoneCall:
         body = twilio.StartBody(
             stream_sid=STREAM_SID, call_sid=CALL_SID, account_sid="AC0", custom_parameters=dict(parameters or {})
         )
-        outgoing, to_send = create_memory_object_stream[str](_UNSENT)
-        self._put(outgoing, twilio.Connected())
-        self._put(outgoing, twilio.Start(body, stream_sid=STREAM_SID))
-        with outgoing, to_send:
-            async with create_task_group() as group:
-                group.start_soon(self._hear, stream, group.cancel_scope)
-                sending = CancelScope()
-                group.start_soon(self._send, stream, to_send, sending)
-                await self._talk(outgoing)
-                self.hung_up_by = "caller"
-                self._put(outgoing, twilio.Stop(stream_sid=STREAM_SID))
-                outgoing.close()
-                sending.deadline = current_time() + _LAST_SECOND
-                await self._sent.wait()
-                group.cancel_scope.cancel()
+        self._packer = Packer(self.packing)
+        self.started_at = current_time()
+        self._put(twilio.Connected())
+        self._put(twilio.Start(body, stream_sid=STREAM_SID))
+        async with create_task_group() as group:
+            group.start_soon(self._hear, stream, group.cancel_scope)
+            sending = CancelScope()
+            group.start_soon(self._send, stream, sending)
+            await self._talk()
+            self.hung_up_by = "caller"
+            self._put(twilio.Stop(stream_sid=STREAM_SID))
+            self._over = True
+            sending.deadline = current_time() + _LAST_SECOND
+            await self._sent.wait()
+            group.cancel_scope.cancel()
 
-    async def _send(self, stream: MessageStream, messages: MemoryObjectReceiveStream[str], scope: CancelScope) -> None:
+    async def _send(self, stream: MessageStream, scope: CancelScope) -> None:
         """Send what is to be sent. That the agent is gone is for `_hear` to find."""
         with scope, suppress(BrokenResourceError):
-            async for message in messages:
-                await stream.send(message)
+            while self._outgoing or not self._over:
+                if self._outgoing:
+                    await stream.send(self._outgoing.popleft())
+                else:
+                    self._more = Event()
+                    await self._more.wait()
         self._sent.set()
 
     async def _hear(self, stream: MessageStream, call: CancelScope) -> None:
@@ -112,7 +127,9 @@ class PhoneCall:
         while True:
             try:
                 message = twilio.parse_to_carrier(await stream.receive())
+                self._catch_up()
             except EndOfStream as end:
+                self._catch_up()
                 self._ended(end.__cause__)
                 return call.cancel()
             except RemoteProtocolError as error:
@@ -127,6 +144,8 @@ class PhoneCall:
                 case twilio.Clear():  # pragma: no branch
                     self.clears.append(current_time() - self.started_at)
                     self.carrier.receive_clear()
+            if self._due() < self._sleeping_until:
+                self._nap.cancel()
 
     def _ended(self, closed: BaseException | None) -> None:
         """Tell an agent that hangs up, or whose server stops, from one that is gone: it leaves no closing frame."""
@@ -134,38 +153,79 @@ class PhoneCall:
             self.hung_up_by = "network"
             self.caller.complaints.append(f"the connection was lost at {self.seconds:.2f} s: {closed}")
 
-    async def _talk(self, outgoing: MemoryObjectSendStream[str]) -> None:
-        """Play 20 ms and say 20 ms, on an absolute schedule, until the caller has hung up."""
-        self.started_at = current_time()
-        number = 0
-        while not self.caller.done:
-            self._tick(outgoing)
-            if self.carrier.frames * FRAME_S >= self.carrier.weather.dies_at_s + _DEAD_S:
-                self.caller.complaints.append(f"the agent kept a dead line for {_DEAD_S:g} s")
+    async def _talk(self) -> None:
+        """Play, and say, on an absolute schedule, until the caller has hung up."""
+        while True:
+            self._catch_up()
+            if self.caller.done or self._abandoned:
                 return
-            number += 1
-            due = self.started_at + number * FRAME_S
-            await sleep_until(due)
-            self.late_s = max(self.late_s, current_time() - due)
+            self._sleeping_until = self._due()
+            with CancelScope() as self._nap:
+                await sleep_until(self._sleeping_until)
+            self.late_s = max(self.late_s, current_time() - self._sleeping_until)
 
-    def _tick(self, outgoing: MemoryObjectSendStream[str]) -> None:
+    @property
+    def _abandoned(self) -> bool:
+        if self.carrier.frames * FRAME_S < self.carrier.weather.dies_at_s + _DEAD_S:
+            return False
+        self.caller.complaints.append(f"the agent kept a dead line for {_DEAD_S:g} s")
+        return True
+
+    @property
+    def _settled(self) -> int:
+        """For how many frames to come it is settled what happens, as far as it lies with this end."""
+        if not self.carrier.prompt:
+            return 0
+        return min(self.carrier.settled, self.caller.settled, self._packer.room)
+
+    def _due(self) -> float:
+        """Return when the next frame that may decide something begins."""
+        return self.started_at + (self.carrier.frames + self._settled) * FRAME_S
+
+    def _catch_up(self) -> None:
+        """Go through the frames that have begun by now."""
+        while not self.caller.done:
+            begun = int((current_time() - self.started_at) / FRAME_S + 1 + _EXACT) - self.carrier.frames
+            if begun <= 0:
+                return
+            if settled := min(begun, self._settled):
+                self._pass_by(settled)
+            else:
+                self._tick()
+
+    def _pass_by(self, frames: int) -> None:
+        carried = not self.carrier.dead
+        agent = self.carrier.play(frames)
+        self._record(self.caller.pass_by(agent, words=self.words_heard()), agent, carried=carried)
+
+    def _tick(self) -> None:
+        carried = not self.carrier.dead
         agent, marks = self.carrier.tick()
         caller = self.caller.tick(agent, words=self.words_heard())
-        self._left += caller.audio
-        self._right += agent
-        for number, frame in self.carrier.carry(caller.audio):
-            body = twilio.MediaBody(frame, "inbound", str(number + 1), str(round(number * FRAME_S * 1000)))
-            self._put(outgoing, twilio.Media(body, STREAM_SID, str(number + 2)))
+        self._record(caller.audio, agent, carried=carried)
         for name in marks:
             self.marks.append((name, current_time() - self.started_at))
-            self._put(outgoing, twilio.Mark(twilio.MarkBody(name), STREAM_SID))
+            self._put(twilio.Mark(twilio.MarkBody(name), STREAM_SID))
         for key in caller.keys:
-            self._put(outgoing, twilio.Dtmf(twilio.DtmfBody(key, "inbound_track"), STREAM_SID))
+            self._put(twilio.Dtmf(twilio.DtmfBody(key, "inbound_track"), STREAM_SID))
 
-    def _put(self, outgoing: MemoryObjectSendStream[str], message: twilio.FromCarrier) -> None:
-        try:
-            outgoing.send_nowait(twilio.render(message))
-        except WouldBlock:
+    def _record(self, caller: bytes, agent: bytes, *, carried: bool) -> None:
+        self._left += caller
+        self._right += agent
+        for number, audio in self._carry(caller, carried=carried):
+            body = twilio.MediaBody(audio, "inbound", str(number + 1), str(round(number * FRAME_S * 1000)))
+            self._put(twilio.Media(body, STREAM_SID, str(number + 2)))
+
+    def _carry(self, caller: bytes, *, carried: bool) -> Iterable[tuple[int, bytes]]:
+        if not self.carrier.prompt:
+            return self.carrier.carry(caller)
+        return self._packer.say(caller) if carried else self._packer.flush()
+
+    def _put(self, message: twilio.FromCarrier) -> None:
+        if len(self._outgoing) < _UNSENT:
+            self._outgoing.append(twilio.render(message))
+            self._more.set()
+        else:
             self.unsent += 1
 
     # ------------------------------------------------------------------ afterwards

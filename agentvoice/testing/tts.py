@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from random import Random
 from typing import Final
 
@@ -20,9 +21,9 @@ from anyio import (
 )
 from anyio.abc import TaskGroup
 
-from agentvoice.audio import from_linear
+from agentvoice.audio import AudioFormat, from_linear
 from agentvoice.errors import ProviderError
-from agentvoice.interfaces import MessageStream
+from agentvoice.interfaces import MessageStream, WordTime
 from agentvoice.speech.tone import ToneEngine
 from agentvoice.streams import MemoryStream, memory_pair
 from agentvoice.tts.wire import (
@@ -292,16 +293,14 @@ class _Voice:
     async def _utter(self, text: str) -> None:
         output = self._context.request.output
         assert output is not None  # noqa: S101 - a request with text has one
-        engine, began = ToneEngine(), self._context.sent_s
-        pieces = engine.synthesize(text, voice="tone", speed=1.0, sample_rate=output.sample_rate)
-        audio = b""
-        for piece in pieces:
-            words = tuple((word.word, began + word.start_s, began + word.end_s) for word in piece.words)
+        began, audio = self._context.sent_s, b""
+        for piece, word in _spoken(text, output):
+            times = ((word.word, began + word.start_s, began + word.end_s),)
             if self._speech.word_times:
-                await self._connection.say(Timestamps(self._context.id, words))
+                await self._connection.say(Timestamps(self._context.id, times))
             if self._context.request.add_phoneme_timestamps:
-                await self._connection.say(PhonemeTimestamps(self._context.id, tuple(_letters(words))))
-            audio += from_linear(piece.pcm, output.encoding)
+                await self._connection.say(PhonemeTimestamps(self._context.id, tuple(_letters(times))))
+            audio += piece
             while len(audio) >= (size := output.size(self._speech.chunk_s)):
                 await self._chunk(audio[:size], output.seconds(size))
                 audio = audio[size:]
@@ -321,6 +320,13 @@ class _Voice:
         if fault.nonsense:
             await self._connection.say(Unknown(None, None, 0))
             await self._connection.say(Done("nobody-knows"))
+
+
+@lru_cache(maxsize=1024)
+def _spoken(text: str, output: AudioFormat) -> Sequence[tuple[bytes, WordTime]]:
+    """Return the words of a text: the audio of each, and when it is spoken."""
+    pieces = ToneEngine().synthesize(text, voice="tone", speed=1.0, sample_rate=output.sample_rate)
+    return [(from_linear(piece.pcm, output.encoding), piece.words[0]) for piece in pieces]
 
 
 def _letters(words: Iterable[Interval]) -> Iterator[Interval]:

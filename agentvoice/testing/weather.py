@@ -40,6 +40,11 @@ class Road(Generic[T]):
         self._random = random
         self._under_way: deque[tuple[int, T]] = deque()
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way."""
+        return bool(self._under_way)
+
     def send(self, thing: T, *, tick: int) -> None:
         """Put a thing on its way. It arrives when it is due and everything before it has arrived."""
         due = tick + (self._random.randint(0, self._jitter) if self._jitter else 0)
