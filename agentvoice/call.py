@@ -7,7 +7,6 @@ out what it says in the same step. Whatever the call starts is a child of its ta
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
@@ -49,6 +48,7 @@ from .events import (
     TextProduced,
 )
 from .history import History
+from .inbox import Inbox
 from .interfaces import Synthesizer, Transport
 from .interruption import InterruptionSource
 from .llm import token_stream
@@ -86,6 +86,7 @@ class Call:
         caller: str = "",
         called: str = "",
         parameters: Mapping[str, str] | None = None,
+        inbox: Inbox | None = None,
     ) -> None:
         """Prepare a call; `run` makes it happen. `ears` is given `deliver` and returns what listens."""
         self.id = call_id
@@ -115,8 +116,7 @@ class Call:
         self._ears = ears(self.deliver)
         self.observers: Sequence[Observer] = ()
         """Those who watch every event and every decision."""
-        self._inbox: deque[Event] = deque()
-        self._wake = anyio.Event()
+        self._inbox = inbox or Inbox()
         self._line_closed = anyio.Event()
         self._replies: dict[str, CancelScope] = {}
         self._says = 0
@@ -179,8 +179,7 @@ class Call:
 
     def deliver(self, event: Event) -> None:
         """Say that something happened. From the event loop only; never waits."""
-        self._inbox.append(event)
-        self._wake.set()
+        self._inbox.put(event)
 
     async def run(self) -> None:
         """Carry the call from its first moment to its last. Returns within a second of the hang-up."""
@@ -204,17 +203,16 @@ class Call:
         """Take what was delivered, in order, and wake the conversation when it wants to be."""
         conversation = self._conversation
         while True:
-            while self._inbox:
-                self._step(self._inbox.popleft(), current_time())
+            await self._inbox.settle()
+            while (event := self._inbox.take()) is not None:
+                self._step(event, current_time())
             if conversation.closed:
                 break
             if conversation.deadline <= (now := current_time()):
                 self._step(None, now)
                 await checkpoint()
                 continue
-            self._wake = anyio.Event()
-            with CancelScope(deadline=_whole_ms(conversation.deadline)):
-                await self._wake.wait()
+            await self._inbox.wait(until=_whole_ms(conversation.deadline))
         with move_on_after(LAST_SECOND):
             await self._line_closed.wait()
         self._group.cancel_scope.cancel()

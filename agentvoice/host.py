@@ -13,6 +13,7 @@ from .call import Call
 from .events import Event
 from .hearing import Hearing
 from .history import History
+from .inbox import Inbox
 from .interfaces import LanguageModel, Message, SpeechRecognizer, Synthesizer, Transport, VoiceActivity
 from .llm import NO_MODEL
 from .logger import Logger
@@ -41,6 +42,7 @@ class Host(AsyncContextManagerMixin):
         recognizer: SpeechRecognizer,
         llm: LanguageModel = NO_MODEL,
         observe: Callable[[Call], Sequence[Observer]] = lambda _: (),
+        inbox: Callable[[], Inbox] = Inbox,
     ) -> None:
         """`agent` makes one for each call; `observe` names those who watch a call, such as a trace."""
         self._agent = agent
@@ -49,6 +51,7 @@ class Host(AsyncContextManagerMixin):
         self._recognizer = recognizer
         self._llm = llm
         self._observe = observe
+        self._inbox = inbox
         self.live = 0
         """Calls under way."""
         self.total = 0
@@ -84,7 +87,15 @@ class Host(AsyncContextManagerMixin):
             return Hearing(self._vad.detector(rate), self._recognizer, transport.audio, deliver)
 
         call = Call(
-            call_id, agent, transport, self._synthesizer, ears, caller=caller, called=called, parameters=parameters
+            call_id,
+            agent,
+            transport,
+            self._synthesizer,
+            ears,
+            caller=caller,
+            called=called,
+            parameters=parameters,
+            inbox=self._inbox(),
         )
         call.observers = self._observe(call)
         self.live += 1

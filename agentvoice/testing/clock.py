@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import math
 import selectors
-from typing import Any
+from typing import Any, Final
+
+_ASK_EVERY: Final = 64
 
 
 class JumpingSelector(selectors.DefaultSelector):
@@ -17,13 +19,35 @@ class JumpingSelector(selectors.DefaultSelector):
 
     skipped = 0.0
     """Seconds that were jumped over."""
+    _turns = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.idle: list[asyncio.Future[None]] = []
+        """Whom to tell before the clock moves."""
 
     def select(self, timeout: float | None = None) -> Any:
-        """Return what is ready now; when nothing is, take the time-out for passed."""
-        ready = super().select(0 if timeout else timeout)
-        if timeout and not ready:
+        """Return what is ready now; when nothing is, take the time-out for passed.
+
+        While there is something to run, the system is asked only now and then: that costs more than most tasks do.
+        """
+        self._turns += 1
+        if timeout == 0 and self._turns % _ASK_EVERY:
+            return []
+        ready = super().select(0 if timeout or self.idle else timeout)
+        if timeout == 0 or ready:
+            return ready
+        if self.idle:
+            self._tell_the_idle()
+        elif timeout:
             self.skipped += timeout
-        return ready
+        return []
+
+    def _tell_the_idle(self) -> None:
+        idle, self.idle = self.idle, []
+        for waiter in idle:
+            if not waiter.done():
+                waiter.set_result(None)
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
@@ -37,6 +61,12 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         """Return the virtual time, in seconds."""
         return self._jumping.skipped
 
+    async def settled(self) -> None:
+        """Wait until nothing more can happen before the clock moves."""
+        waiter = self.create_future()
+        self._jumping.idle.append(waiter)
+        await waiter
+
     @property
     def _clock_resolution(self) -> float:
         """Let no timer ring early. asyncio allows for a coarse clock, and one that stands still would ring for ever."""
@@ -45,6 +75,19 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     @_clock_resolution.setter
     def _clock_resolution(self, _: float) -> None:
         pass
+
+
+async def settled() -> None:
+    """Wait, in virtual time, until nothing more can happen at this instant: all others wait for a later one."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        from trio.testing import wait_all_tasks_blocked  # noqa: PLC0415 - trio is optional
+
+        await wait_all_tasks_blocked()
+    else:
+        if isinstance(loop, JumpingLoop):
+            await loop.settled()
 
 
 def virtual(backend: str) -> tuple[str, dict[str, Any]]:

@@ -38,6 +38,7 @@ from agentvoice.voicing import Voicing
 from .caller import Caller
 from .carrier import Carrier
 from .hearing import LoudnessActivity, ScriptedRecognizer
+from .instant import InstantInbox
 from .lexicon import Lexicon
 from .phone import CALL_SID, PhoneCall
 from .provenance import Provenance
@@ -93,6 +94,7 @@ async def simulate(
             recognizer=recognizer or ScriptedRecognizer(lexicon.hear),
             llm=llm,
             observe=observe,
+            inbox=InstantInbox,
         )
         with fail_after(LONGEST_S):
             async with create_task_group() as group:

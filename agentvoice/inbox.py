@@ -1,0 +1,36 @@
+"""The inbox of a call: everything that happened to it and has not been dealt with."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import anyio
+from anyio import CancelScope
+
+from .events import Event
+
+
+class Inbox:
+    """Events in the order in which they were delivered. Whoever delivers one never waits."""
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque()
+        self._more = anyio.Event()
+
+    def put(self, event: Event) -> None:
+        """Say that something happened. From the event loop only."""
+        self._events.append(event)
+        self._more.set()
+
+    def take(self) -> Event | None:
+        """Return what happened next; `None` when that was all."""
+        return self._events.popleft() if self._events else None
+
+    async def wait(self, *, until: float) -> None:
+        """Wait for an event, but no longer than `until`, on the event loop's clock. May return with neither."""
+        self._more = anyio.Event()
+        with CancelScope(deadline=until):
+            await self._more.wait()
+
+    async def settle(self) -> None:
+        """Let everything come in that happens at this very instant. On a real clock that is over at once."""
