@@ -9,6 +9,7 @@ It answers two questions: whose fault is it, and does it help to try again.
     ├── ProtocolError
     │   ├── LocalProtocolError   we used it wrongly: a bug here
     │   └── RemoteProtocolError  the peer did: end the call, keep the server
+    ├── ToolError                a tool cannot do what the model asked; the model is told, in these words
     └── ProviderError            .provider, .reason, .context_id
         ├── ProviderUnavailable  may pass: try again, or fall back
         └── ProviderRejected     will not pass: key, voice, quota, format
@@ -45,6 +46,10 @@ class LocalProtocolError(ProtocolError):
 
 class RemoteProtocolError(ProtocolError):
     """The peer broke the rule. The connection may have to end; the process does not."""
+
+
+class ToolError(AgentVoiceError):
+    """A tool cannot do what it was asked for. Raise it in a tool: the model is told so, and the call goes on."""
 
 
 class ProviderError(AgentVoiceError):

@@ -45,12 +45,12 @@ class ScriptedModel:
 
     def __init__(
         self,
-        answer: Callable[[Sequence[Message]], str] = speak_of_it,
+        answer: Callable[[Sequence[Message]], str | Sequence[Thought]] = speak_of_it,
         fill: Callable[[Sequence[Message]], Mapping[str, Any]] = book_a_table,
         *,
         token_s: float = 0.03,
     ) -> None:
-        """Answer word by word, `token_s` apart."""
+        """Answer word by word, `token_s` apart. An answer may be a list of texts and tool calls, in their order."""
         self._answer = answer
         self._fill = fill
         self._token_s = token_s
@@ -66,7 +66,9 @@ class ScriptedModel:
         schema: Mapping[str, Any] | None = None,
     ) -> AsyncIterator[Thought]:
         """Yield the answer; see `LanguageModel.stream`."""
-        text = self._answer(messages) if schema is None else json.dumps(self._fill(messages))
-        for token in re.findall(r"\S+\s*", text):
-            await sleep(self._token_s)
-            yield token
+        answer = self._answer(messages) if schema is None else json.dumps(self._fill(messages))
+        for thought in [answer] if isinstance(answer, str) else answer:
+            tokens = re.findall(r"\S+\s*", thought) if isinstance(thought, str) else [thought]
+            for token in tokens:
+                await sleep(self._token_s)
+                yield token

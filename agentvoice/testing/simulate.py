@@ -11,12 +11,14 @@ everything that is left to chance.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from random import Random
+from typing import Any
 
 from anyio import create_task_group, current_time, fail_after
+from anyio.lowlevel import checkpoint
 
 from agentvoice.agent import Agent
 from agentvoice.audio import TELEPHONE, linear_to_mulaw
@@ -26,10 +28,10 @@ from agentvoice.events import Event
 from agentvoice.host import Host
 from agentvoice.interfaces import LanguageModel, MessageStream, SpeechRecognizer, VoiceActivity
 from agentvoice.llm import NO_MODEL
-from agentvoice.server import twilio
 from agentvoice.server.transport import TwilioTransport
 from agentvoice.speech.tone import ToneEngine
 from agentvoice.streams import memory_pair
+from agentvoice.tools.declaration import in_thread
 from agentvoice.trace.log import Header, TraceWriter
 from agentvoice.trace.observer import Observer
 from agentvoice.tts.connection import ContextSynthesizer
@@ -40,6 +42,7 @@ from .carrier import Carrier
 from .hearing import LoudnessActivity, ScriptedRecognizer
 from .instant import InstantInbox
 from .lexicon import Lexicon
+from .packets import SIMULATED, Packing
 from .phone import CALL_SID, PhoneCall
 from .provenance import Provenance
 from .script import Step
@@ -47,6 +50,8 @@ from .simulated import SimulatedCall, SimulatedTurn
 from .tts import ScriptedSpeech
 from .weather import FAIR, Weather
 
+_MEDIA = '{"event":"media"'
+"""How a message of audio begins."""
 LONGEST_S = 3600.0
 """No simulated call lasts longer: one that would has lost its way."""
 
@@ -60,6 +65,7 @@ async def simulate(
     vad: VoiceActivity | None = None,
     llm: LanguageModel = NO_MODEL,
     weather: Weather = FAIR,
+    packing: Packing = SIMULATED,
     parameters: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> SimulatedCall:
@@ -76,7 +82,10 @@ async def simulate(
     carrier = Carrier(weather=weather)
     provenance = Provenance(carrier, _WordsOf(speech))
     phone = PhoneCall(
-        Caller(caller, speak=lambda text: linear_to_mulaw(lexicon.say(text))), carrier, provenance.words_heard
+        Caller(caller, speak=lambda text: _coded(lexicon.say(text))),
+        carrier,
+        provenance.words_heard,
+        packing,
     )
     log, kept = _Turns(), _Kept()
     calls: list[Call] = []
@@ -85,6 +94,7 @@ async def simulate(
         calls.append(call)
         return TraceWriter(kept, _header(call)), provenance, log
 
+    in_thread.set(_at_once)
     near, far = memory_pair()
     async with ContextSynthesizer(speech.connect, voicing=Voicing("tone"), random=Random(seed)) as synthesizer:
         host = Host(
@@ -121,6 +131,12 @@ async def simulate(
     )
 
 
+async def _at_once(function: Callable[[], Any]) -> Any:
+    """Run what blocks here and now: in virtual time a thread looks idle, and the clock would leap past it."""
+    await checkpoint()
+    return function()
+
+
 async def _answer(host: Host, stream: _Tapped) -> None:
     """Do with a stream what the server does."""
     try:
@@ -146,7 +162,7 @@ class _Tapped:
 
     async def send(self, message: str) -> None:
         """Send one text message; see `MessageStream.send`."""
-        if isinstance(twilio.parse_to_carrier(message), twilio.Media):
+        if message.startswith(_MEDIA):
             self._provenance.went_out()
         await self._stream.send(message)
 
@@ -207,3 +223,6 @@ def _words(texts: tuple[str, ...]) -> Sequence[tuple[str, int, int]]:
             ]
             at += len(piece.pcm) // 2
     return words
+
+
+_coded = lru_cache(maxsize=256)(linear_to_mulaw)

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from agentvoice.commands import Evidence, TurnClosed, TurnOpened, TurnState
-from agentvoice.history import Entry
+from agentvoice.history import Item
 
 from .caller import Line
 from .phone import PhoneCall
@@ -71,7 +71,7 @@ class SimulatedCall:
     """What the caller said."""
     complaints: Sequence[str]
     """What the caller waited for in vain."""
-    history: Sequence[Entry]
+    history: Sequence[Item]
     """What the language model was shown in the end."""
     notes: Mapping[str, Any]
     """What the agent noted."""
