@@ -27,16 +27,16 @@ STEPS = st.one_of(
     st.lists(STEPS, max_size=5),
     st.lists(st.tuples(st.sampled_from([SILENCE, LOUD]), st.integers(1, 60)), max_size=8),
     st.integers(1, 200),
-    counted=st.booleans(),
+    st.sampled_from([None, 1, 5]),
 )
 def test_a_caller_may_hear_many_frames_at_once(
-    steps: list[Step], agent: list[tuple[bytes, int]], most: int, *, counted: bool
+    steps: list[Step], agent: list[tuple[bytes, int]], most: int, word_frames: int | None
 ) -> None:
     frames = [frame for frame, count in agent for _ in range(count)] + [SILENCE] * 1500
     one, other = Caller(steps), Caller(steps)
 
-    def words(at: int) -> int | None:  # no faster than a word a frame
-        return sum(frame == LOUD for frame in frames[: at + 1]) // 5 if counted else None
+    def words(at: int) -> int | None:
+        return sum(frame == LOUD for frame in frames[: at + 1]) // word_frames if word_frames else None
 
     singly, at_once = b"", b""
     for at, frame in enumerate(frames):
