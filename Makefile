@@ -15,7 +15,7 @@ editable = $(foreach project,$(1),-e ./$(patsubst %/,%,$(dir $(project))))
 empty :=
 comma := ,
 CORE := $(subst $(empty) $(empty),$(comma),$(patsubst %,agentvoice/%.py,audio conversation endpointing history interruption \
-  limit llm_failures playout protection segments sequencer silence speakable speaking sse text token_shapes turn voice_gate \
+  limit llm_failures markup playout protection segments sequencer silence speakable speaking sse text token_shapes turn voice_gate voicing \
   tts/contexts tts/governor tts/lifecycle tts/wire))
 
 .DEFAULT_GOAL := help

@@ -40,9 +40,9 @@ _SYMBOL_BLOCKS: Final = (
 _JOINERS: Final = "\u200c\u200d"
 
 
-def speakable(text: str) -> str:
-    """Return what can be spoken of a whole text."""
-    stream = Speakable()
+def speakable(text: str, markup: Markup = NO_MARKUP) -> str:
+    """Return what can be spoken of a whole text: the words, without the markup."""
+    stream = Speakable(markup)
     return stream.feed(text) + stream.finish()
 
 
@@ -57,7 +57,7 @@ class Speakable:
     def __init__(self, markup: Markup = NO_MARKUP) -> None:
         """Let through what `markup` names: beside the text, in `inserts`."""
         self._markup = markup
-        self._pending: list[tuple[str, str]] = []  # markup that stands before the next character: name, wire
+        self._pending: list[tuple[str, str]] = []  # what stands before the next word: its name (sounds have none), tag
         self._length = 0  # of all that came out
         self.inserts: list[Insert] = []
         """Markup so far, by its place in all that came out."""
@@ -108,10 +108,12 @@ class Speakable:
 
     def _place(self, *, sound: bool = False) -> None:
         """Place the markup that was waiting for the next word; with `sound`, only what is heard without one."""
-        for name, wire in self._pending:
-            if not sound or wire.startswith("["):
-                lasts = name if name in self._markup.lasting else ""
-                self.inserts.append(Insert(self._length, self._length, wire, lasts))
+        at = self._length
+        for name, tag in self._pending:
+            if name and not sound:
+                self.inserts.append(Insert(at, at, tag, name if name in self._markup.lasting else ""))
+            elif not name:
+                self.inserts.append(Insert(at, at, f" {tag}" if sound else f"{tag} "))
         self._pending.clear()
 
     def _say_as(self, words: str, wire: str) -> None:
@@ -290,11 +292,11 @@ class Speakable:
         seen = character = ""
         while not seen.lower().endswith(closing):
             character = yield
-            seen += character if character.isspace() or self._has_sound(character) else ""
+            seen += character
             if not character or len(seen) > _TAG_LIMIT:
-                self._literally(seen)
+                self._literally(speakable(seen))
                 return (yield) if character else ""
-        words = " ".join(seen[: -len(closing)].split())
+        words = " ".join(speakable(seen[: -len(closing)]).split())
         self._say_as(words, opening + words + closing)
         return (yield)
 
@@ -317,15 +319,15 @@ class Speakable:
         while character and (character.isdigit() or character == "^") and len(seen) < 5:
             seen += character
             character = yield
-        if not seen and self._markup.sounds:
-            while character.isalpha() and len(seen) < _SOUND_LIMIT:
-                seen += character
-                character = yield
-            if seen.lower() in self._markup.sounds and character == "]":
-                self._pending.append(("", f"[{seen}]"))
-                self._drop()
-                return (yield)
+        word = ""
+        while self._markup.sounds and not seen and character.isalpha() and len(word) < _SOUND_LIMIT:
+            word += character
+            character = yield
         self._drop()
+        if word.lower() in self._markup.sounds and character == "]":
+            self._pending.append(("", f"[{word}]"))
+            return (yield)
+        self._literally(word)
         self._brackets += 1
         if seen and character != "]":
             self._literally(seen)
