@@ -130,6 +130,15 @@ def test_without_its_extra_the_command_line_says_how_to_get_it(tmp_path: Path) -
     )
 
 
+def test_without_its_extra_the_speech_server_says_how_to_get_it(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules['soxr'] = None; sys.argv = ['', 'speech']; from agentvoice.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "the speech server is an extra; try: pip install 'agentvoice[speech]'\n"
+
+
 # ---------------------------------------------------------------------- what cannot be had
 
 
@@ -172,6 +181,13 @@ def test_a_speech_server_for_everybody_without_a_key_is_refused(tmp_path: Path) 
 def test_a_fault_that_there_is_not_is_refused(tmp_path: Path) -> None:
     line = complaint("speech", "--engine", "tone", "--port", "0", "--fault", "gremlin", at=tmp_path)
     assert line.startswith("there is no fault 'gremlin'; there is drop")
+
+
+def test_a_lexicon_and_an_origin_that_are_none_are_one_line_each(tmp_path: Path) -> None:
+    line = complaint("speech", "--engine", "tone", "--lexicon", "no.toml", at=tmp_path)
+    assert line == 'cannot read the lexicon no.toml: No such file or directory; a line of it is: ACME = "ack me"'
+    line = complaint("speech", "--engine", "tone", "--allow-origin", "example.com", at=tmp_path)
+    assert line.startswith("'example.com' is no origin; write it as https://example.com")
 
 
 def test_half_a_certificate_is_refused(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def serve(
 @_example(
     "agentvoice speech",
     "agentvoice speech --host 0.0.0.0 --port 8000 --api-key secret --engine piper",
-    "agentvoice speech --engine tone --fault drop:bytes=4000",
+    "agentvoice speech --engine tone --fault drop:bytes=4000 --fault 429:p=0.2 --fault seed=7",
 )
 def speech(
     *,
@@ -94,6 +94,12 @@ def speech(
     tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="Certificate, in PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its key, in PEM.")] = None,
     open_to_all: Annotated[bool, typer.Option("--open-to-all", help="Beyond loopback, and without a key.")] = False,
+    allow_origin: Annotated[
+        list[str] | None, typer.Option(metavar="ORIGIN", help="Web pages that may use it without a key; repeatable.")
+    ] = None,
+    lexicon: Annotated[
+        Path | None, typer.Option(metavar="FILE", help='How words are read, in TOML: ACME = "ack me".')
+    ] = None,
     fault: Annotated[list[str] | None, typer.Option(metavar="FAULT", help="Misbehave on purpose; repeatable.")] = None,
 ) -> None:
     """Serve text-to-speech over the context WebSocket, to any client of that protocol.
@@ -112,6 +118,8 @@ def speech(
         tls_cert=tls_cert,
         tls_key=tls_key,
         open_to_all=open_to_all,
+        allow_origins=allow_origin or [],
+        lexicon=lexicon,
         faults=fault or [],
     )
 

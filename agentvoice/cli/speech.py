@@ -10,8 +10,13 @@ from rich.console import Console
 
 from agentvoice import plugins
 from agentvoice.errors import UsageError
-from agentvoice.server.serve import Tls
-from agentvoice.speech.serve import serve
+
+try:
+    from agentvoice.server.serve import Tls
+    from agentvoice.speech.lexicon import Lexicons
+    from agentvoice.speech.serve import serve
+except ModuleNotFoundError as missing:
+    raise UsageError("the speech server is an extra; try: pip install 'agentvoice[speech]'") from missing
 
 from .begin import begin
 from .running import run
@@ -26,6 +31,8 @@ def speech(
     tls_cert: Path | None,
     tls_key: Path | None,
     open_to_all: bool,
+    allow_origins: Sequence[str],
+    lexicon: Path | None,
     faults: Sequence[str],
 ) -> None:
     """Serve speech until told to stop."""
@@ -38,8 +45,12 @@ def speech(
     where, key = settings.speech.host, settings.speech.api_key
 
     def ready(port: int) -> None:
-        address = f"{'wss' if tls else 'ws'}://{where}:{port}/tts/websocket"
-        Console(highlight=False).print(f"[bold]{name}[/] speaks at [bold]{address}[/]; Ctrl-C stops it")
+        console = Console(highlight=False, soft_wrap=True)
+        address, secure = f"[{where}]:{port}" if ":" in where else f"{where}:{port}", "s" if tls else ""
+        console.print(f"[bold]{name}[/] speaks at [bold]ws{secure}://{address}/tts/websocket[/]; Ctrl-C stops it")
+        console.print(f"hear it: curl -o hello.wav http{secure}://{address}/voices/{made.voices[0].id}/preview")
+        if faults:
+            console.print(f"[yellow]misbehaves on purpose: {', '.join(faults)}[/]")
 
     run(
         partial(
@@ -51,6 +62,8 @@ def speech(
             tls=tls,
             models=(name,),
             open_to_all=open_to_all,
+            allow_origins=allow_origins,
+            lexicons=Lexicons.load(lexicon) if lexicon else None,
             faults=faults,
             on_ready=ready,
         )

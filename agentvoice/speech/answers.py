@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from agentvoice.tts.wire import Chunk, Done, Failure, Reply
+from agentvoice.tts.wire import Chunk, Done, Failure, Generate, Reply
 
 from .bodies import Order, error_body, event
 from .decisions import Close
@@ -27,43 +27,44 @@ Body: TypeAlias = AsyncIterator[bytes] | AsyncIterator[str]
 async def audio_answer(service: SpeechService, order: Order, version: str) -> Response:
     """Answer with the audio, in the container that was asked for."""
 
-    async def body(replies: AsyncIterator[Reply]) -> AsyncIterator[bytes]:
+    async def body(said: AsyncIterator[Reply]) -> AsyncIterator[bytes]:
         yield order.container.begin()
-        async for reply in replies:
+        async for reply in said:
             if isinstance(reply, Chunk):
                 yield await to_thread.run_sync(order.container.wrap, reply.audio)
         yield order.container.end()
 
-    exchange, first = await _begin(service, order, version)
+    exchange = service.exchange(version=version)
+    first = await begin(exchange, order.generate)
     if isinstance(first, Failure):
         return error_answer(first, version)
-    return _Speech(body(_replies(first, exchange)), exchange, order.container.media_type)
+    return _Speech(body(replies(first, exchange)), exchange, order.container.media_type)
 
 
 async def event_answer(service: SpeechService, order: Order, version: str) -> Response:
     """Answer with server-sent events: the same messages that a socket carries."""
 
-    async def body(replies: AsyncIterator[Reply]) -> AsyncIterator[str]:
-        async for reply in replies:
+    async def body(said: AsyncIterator[Reply]) -> AsyncIterator[str]:
+        async for reply in said:
             yield event(reply, version)
 
-    exchange, first = await _begin(service, order, version)
+    exchange = service.exchange(version=version)
+    first = await begin(exchange, order.generate)
     if isinstance(first, Failure):
         return error_answer(first, version)
-    return _Speech(body(_replies(first, exchange)), exchange, "text/event-stream")
+    return _Speech(body(replies(first, exchange)), exchange, "text/event-stream")
 
 
-async def _begin(service: SpeechService, order: Order, version: str) -> tuple[Exchange, Reply]:
+async def begin(exchange: Exchange, said: Generate) -> Reply:
     """Wait for the first message, so that an error before the first sound is an error of HTTP."""
-    exchange = service.exchange(version=version)
     first: Reply | None = None
     try:
-        exchange.request(order.generate)
+        exchange.request(said)
         first = await _next(exchange)
     finally:
         if first is None or isinstance(first, Failure):
             exchange.close()
-    return exchange, first
+    return first
 
 
 class _Speech(StreamingResponse):
@@ -80,7 +81,7 @@ class _Speech(StreamingResponse):
             self._exchange.close()
 
 
-async def _replies(first: Reply, exchange: Exchange) -> AsyncIterator[Reply]:
+async def replies(first: Reply, exchange: Exchange) -> AsyncIterator[Reply]:
     """Yield all messages about one context."""
     reply = first
     yield reply

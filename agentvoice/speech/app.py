@@ -24,20 +24,22 @@ import structlog
 from anyio import create_task_group, current_time, move_on_after
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from agentvoice.audio import AudioFormat, Encoding
 from agentvoice.server.streams import SocketStream
-from agentvoice.tts.wire import Failure, Generate, RequestRejected, rejected
+from agentvoice.tts.wire import Failure, RequestRejected, rejected
 
 from .answers import audio_answer, error_answer, event_answer, read_body, request_id_of, version_of
 from .auth import LONGEST_TOKEN_S
-from .bodies import Order, read_order
+from .bodies import read_order
 from .containers import Wav
 from .decisions import CUT
+from .previews import Previews
 from .service import SpeechService
 from .sockets import serve_stream
 from .voices import describe
@@ -70,8 +72,18 @@ def create_app(service: SpeechService) -> Starlette:
             Route("/tts/sse", doors.guarded(doors.speak_events), methods=["POST"]),
             Route("/voices", doors.guarded(doors.voices)),
             Route("/voices/{voice_id}", doors.guarded(doors.voice)),
-            Route("/voices/{voice_id}/preview", doors.guarded(doors.preview)),
+            Route("/voices/{voice_id}/preview", doors.preview),
             Route("/access-token", doors.guarded(doors.access_token), methods=["POST"]),
+        ],
+        middleware=[
+            Middleware(
+                CORSMiddleware,
+                allow_origin_regex=service.origins.pattern,
+                allow_methods=["GET", "POST"],
+                allow_headers=["*"],
+                expose_headers=["x-request-id"],
+                allow_private_network=True,
+            )
         ],
         exception_handlers={HTTPException: _http_error, RequestRejected: _rejected},
     )
@@ -80,6 +92,7 @@ def create_app(service: SpeechService) -> Starlette:
 class _Doors:
     def __init__(self, service: SpeechService) -> None:
         self._service = service
+        self._previews = Previews(service)
 
     # -------------------------------------------------------------- the socket
 
@@ -106,8 +119,8 @@ class _Doors:
 
     def _refusal(self, socket: WebSocket, request_id: str) -> Response | None:
         version = version_of(socket)
-        if not self._admits(socket):
-            return error_answer(_unauthorized(request_id), version)
+        if (stranger := self._stranger(socket, request_id)) is not None:
+            return error_answer(stranger, version)
         if self._service.metrics.sockets >= self._service.max_sockets:
             message = f"this server has {self._service.max_sockets} sockets at most"
             failure = Failure(None, 429, "Too many sockets", message, "concurrency_limited", request_id)
@@ -148,10 +161,7 @@ class _Doors:
         voice = self._service.voices.get(request.path_params["voice_id"])
         if voice is None:
             raise HTTPException(404, f"there is no voice '{request.path_params['voice_id']}'")
-        output = AudioFormat(Encoding.S16LE, 24000)
-        text = f"Hello, I am {voice.name}. This is how I sound."
-        said = Generate(context_id="preview", transcript=text, model_id="sonic", voice_id=voice.id, output=output)
-        return await audio_answer(self._service, Order(said, Wav(output)), version_of(request))
+        return Response(await self._previews.of(voice), media_type=Wav.media_type)
 
     async def access_token(self, request: Request) -> Response:
         try:
@@ -180,22 +190,24 @@ class _Doors:
 
     def guarded(self, handler: Handler) -> Handler:
         async def guard(request: Request) -> Response:
-            if not self._admits(request):
-                return error_answer(_unauthorized(request_id_of(request)), version_of(request))
+            if (stranger := self._stranger(request, request_id_of(request))) is not None:
+                return error_answer(stranger, version_of(request))
             response = await handler(request)
             response.headers["x-request-id"] = request_id_of(request)
             return response
 
         return guard
 
-    def _admits(self, connection: HTTPConnection) -> bool:
-        return self._service.gate.admits(connection.headers, connection.query_params, now=current_time())
-
-
-def _unauthorized(request_id: str) -> Failure:
-    return Failure(
-        None, 401, "Unauthorized", "the API key or access token is missing, wrong or expired", None, request_id
-    )
+    def _stranger(self, connection: HTTPConnection, request_id: str) -> Failure | None:
+        """Return why a connection may not come in; `None` when it may."""
+        origin = connection.headers.get("origin")
+        if not self._service.origins.admits(origin):
+            message = f"pages of {origin} may not use this server; start it with --allow-origin {origin}"
+            return Failure(None, 403, "Forbidden", message, None, request_id)
+        if not self._service.gate.admits(connection.headers, connection.query_params, now=current_time()):
+            message = "the API key or access token is missing, wrong or expired"
+            return Failure(None, 401, "Unauthorized", message, None, request_id)
+        return None
 
 
 async def _http_error(request: Request, error: Any) -> Response:

@@ -49,21 +49,23 @@ class Raw:
 
 
 class Wav(Raw):
-    """A WAV file whose length is not known when its header is written."""
+    """A WAV file. Mostly its length is not known when its header is written; `size` is that of its audio, in bytes."""
 
     media_type = "audio/wav"
 
-    def __init__(self, audio: AudioFormat) -> None:
+    def __init__(self, audio: AudioFormat, *, size: int | None = None) -> None:
         self._audio = audio
+        self._size = size
 
     def begin(self) -> bytes:
-        """Return the header."""
+        """Return the header: 44 bytes, of which the first chunk's length leaves out eight."""
+        whole, data = (_UNTOLD, _UNTOLD) if self._size is None else (36 + self._size, self._size)
         kind, width = _WAV_FORMATS[self._audio.encoding], self._audio.sample_bytes
         layout = struct.pack(
             "<HHIIHH", kind, 1, self._audio.sample_rate, self._audio.bytes_per_second, width, 8 * width
         )
-        riff = b"RIFF" + struct.pack("<I", _UNTOLD) + b"WAVE"
-        return riff + b"fmt " + struct.pack("<I", len(layout)) + layout + b"data" + struct.pack("<I", _UNTOLD)
+        riff = b"RIFF" + struct.pack("<I", whole) + b"WAVE"
+        return riff + b"fmt " + struct.pack("<I", len(layout)) + layout + b"data" + struct.pack("<I", data)
 
 
 class Mp3(Raw):

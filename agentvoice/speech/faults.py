@@ -75,14 +75,19 @@ class Faults:
                 if key.strip() not in settings[name]:
                     raise UsageError(f"the fault '{name}' has no '{key}'; it has {', '.join(settings[name])}")
                 settings[name][key.strip()] = _number(specification, value)
+            if not 0 <= settings[name]["p"] <= 1:
+                raise UsageError(f"p in the fault '{specification}' is a share, from 0 to 1; try {name}:p=0.3")
         return cls(settings, seed)
 
 
 def _number(specification: str, value: str) -> float:
     try:
-        return float(value)
+        number = float(value)
     except ValueError as error:
         raise UsageError(f"'{value}' in the fault '{specification}' is no number; try drop:bytes=20000") from error
+    if not 0 <= number < math.inf:
+        raise UsageError(f"'{value}' in the fault '{specification}' makes no sense; try drop:bytes=20000")
+    return number
 
 
 class FaultySession:

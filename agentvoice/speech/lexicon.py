@@ -92,7 +92,8 @@ class Lexicons:
         try:
             members = tomllib.loads(path.read_text("utf-8"))
         except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
-            raise UsageError(f'cannot read the lexicon {path}: {error}; a line of it is: ACME = "ack me"') from error
+            why = error.strerror if isinstance(error, OSError) else error
+            raise UsageError(f'cannot read the lexicon {path}: {why}; a line of it is: ACME = "ack me"') from error
         named = {name: entries for name, entries in members.items() if isinstance(entries, dict)}
         common = {written: read for written, read in members.items() if written not in named}
         for written, read in [pair for entries in (common, *named.values()) for pair in entries.items()]:

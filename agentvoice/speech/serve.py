@@ -13,7 +13,9 @@ from agentvoice.server.serve import Tls, listen, serve_app
 
 from .app import create_app
 from .faults import Faults
+from .lexicon import Lexicons
 from .limits import Limits
+from .origins import Origins
 from .service import MAX_CONTEXTS, SpeechService
 
 
@@ -24,11 +26,13 @@ async def serve(
     port: int = 8765,
     api_key: str | None = None,
     open_to_all: bool = False,
+    allow_origins: Sequence[str] = (),
     tls: Tls | None = None,
     limits: Limits | None = None,
     max_contexts: int = MAX_CONTEXTS,
     workers: int = 2,
     models: tuple[str, ...] = (),
+    lexicons: Lexicons | None = None,
     faults: Sequence[str] = (),
     on_ready: Callable[[int], None] | None = None,
 ) -> None:
@@ -36,7 +40,7 @@ async def serve(
 
     `on_ready` is called with the port once connections are accepted; port 0 takes any free one. `models` are model
     ids that are accepted besides those that begin with `sonic`: the name of the engine, for one. `faults` are what
-    goes wrong on purpose, as in `faults.py`.
+    goes wrong on purpose, as in `faults.py`. `allow_origins` are web pages that may use it, as in `origins.py`.
 
     Raises:
         UsageError: the port is in use, the certificate cannot be read, the voice cannot be had, or `host` is more
@@ -50,10 +54,12 @@ async def serve(
     service = SpeechService(
         engine,
         api_key=api_key,
+        origins=Origins(allow_origins, everyone=open_to_all or api_key is not None),
         limits=limits,
         max_contexts=max_contexts,
         workers=workers,
         models=models,
+        lexicons=lexicons,
         faults=Faults.parse(faults) if faults else None,
     )
     with await listen(host, port) as listener:  # a port in use is said before a voice is loaded

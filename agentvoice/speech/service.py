@@ -17,6 +17,7 @@ from .faults import Faults, FaultySession
 from .lexicon import Lexicons
 from .limits import Limits, Slots
 from .metrics import Metrics
+from .origins import Origins
 from .repertoire import Repertoire
 from .scheduler import RunInThread, Scheduler
 from .session import SpeechSession
@@ -35,6 +36,7 @@ class SpeechService:
         engine: SpeechEngine,
         *,
         api_key: str | None = None,
+        origins: Origins | None = None,
         limits: Limits | None = None,
         max_contexts: int = MAX_CONTEXTS,
         workers: int = 2,
@@ -44,6 +46,7 @@ class SpeechService:
         in_thread: RunInThread | None = None,
     ) -> None:
         self.gate: Final = Gate(api_key)
+        self.origins: Final = origins or Origins(everyone=api_key is not None)
         self.metrics: Final = Metrics()
         self.voices: Final = VoiceDirectory(engine.voices, models=models)
         self._repertoire = Repertoire(self.voices, lexicons)

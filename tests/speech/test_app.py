@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket as sockets
 import ssl
 import subprocess
 import sys
+import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,6 +132,17 @@ async def test_nonsense_is_answered_and_the_socket_lives(server: Any) -> None:
         assert isinstance((await ask(socket))[-1], Done)
 
 
+async def test_a_connection_that_breaks_on_purpose_breaks_without_a_word(serving: Serving) -> None:
+    server = serving(faults=["drop:bytes=500"])
+    async with connect(f"{server.ws}/tts/websocket?api_key={server.key}") as socket:
+        with pytest.raises(ConnectionClosed) as broken:  # noqa: PT012
+            await socket.send(json.dumps(PLAIN))
+            while isinstance(await socket.recv(), str):
+                pass
+    assert socket.close_code == 1006
+    assert broken.value.rcvd is None
+
+
 async def test_pings_are_answered(server: Any) -> None:
     async with connect(f"{server.ws}/tts/websocket?api_key={server.key}") as socket:
         with anyio.fail_after(2):
@@ -146,6 +159,53 @@ async def test_it_works_over_tls(serving: Serving, tmp_path: Path) -> None:
     url = f"wss://localhost:{server.port}/tts/websocket?api_key={server.key}"
     async with connect(url, ssl=trust, host="127.0.0.1") as socket:
         assert isinstance((await ask(socket))[-1], Done)
+
+
+# ------------------------------------------------------------------ web pages
+
+HERE, ELSEWHERE = "http://localhost:5173", "https://example.com"
+
+
+async def preflight(server: Any, origin: str) -> httpx.Response:
+    wants = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+    async with httpx.AsyncClient(base_url=server.http) as browser:
+        return await browser.options("/tts/bytes", headers={"Origin": origin} | wants)
+
+
+async def test_with_a_key_pages_from_everywhere_may_ask(server: Any) -> None:
+    asked = await preflight(server, ELSEWHERE)
+    assert asked.status_code == 200
+    assert asked.headers["access-control-allow-origin"] == ELSEWHERE
+    assert asked.headers["access-control-allow-headers"] == "authorization,content-type"
+    async with httpx.AsyncClient(base_url=server.http, headers={"Origin": ELSEWHERE}) as browser:
+        assert (await browser.post("/tts/bytes", json=PLAIN)).status_code == 401
+        answer = await browser.post("/tts/bytes", json=PLAIN, headers={"Authorization": f"Bearer {server.key}"})
+    assert answer.headers["access-control-allow-origin"] == ELSEWHERE
+    assert "x-request-id" in answer.headers["access-control-expose-headers"]
+
+
+async def test_a_browser_speaks_with_a_token_in_the_address_alone(server: Any) -> None:
+    async with httpx.AsyncClient(base_url=server.http, headers={"X-API-Key": server.key}) as http:
+        token = (await http.post("/access-token", json={"grants": {"tts": True}})).json()["token"]
+    query = f"cartesia_version=2026-03-01&access_token={token}&cartesia_client=cartesia-js/4.2.0"
+    async with connect(f"{server.ws}/tts/websocket?{query}", origin=ELSEWHERE) as socket:  # type: ignore[arg-type]
+        assert isinstance((await ask(socket))[-1], Done)
+
+
+async def test_without_a_key_only_pages_of_this_machine_and_named_ones_may(serving: Serving) -> None:
+    server = serving(api_key=None, allow_origins=["https://named.example"])
+    for origin, status in ((HERE, 200), ("https://named.example", 200), (ELSEWHERE, 400), ("null", 400)):
+        assert (await preflight(server, origin)).status_code == status
+    async with httpx.AsyncClient(base_url=server.http) as browser:
+        assert (await browser.post("/tts/bytes", json=PLAIN, headers={"Origin": HERE})).status_code == 200
+        refused = await browser.post("/tts/bytes", json=PLAIN, headers={"Origin": ELSEWHERE} | VERSION)
+    assert refused.status_code == 403
+    assert "start it with --allow-origin https://example.com" in refused.json()["message"]
+    async with connect(f"{server.ws}/tts/websocket", origin=HERE) as socket:  # type: ignore[arg-type]
+        assert isinstance((await ask(socket))[-1], Done)
+    with pytest.raises(InvalidStatus) as shut:
+        await connect(f"{server.ws}/tts/websocket", origin=ELSEWHERE).__aenter__()  # type: ignore[arg-type]
+    assert shut.value.response.status_code == 403
 
 
 # ------------------------------------------------------------------ HTTP
@@ -281,7 +341,12 @@ async def test_voices_and_their_previews(http: httpx.AsyncClient) -> None:
     assert (await http.get("/voices/tone")).json()["name"] == "Tone"
     assert (await http.get("/voices/nobody")).json()["title"] == "Not found"
     preview = await http.get(voices["data"][0]["preview_file_url"])
-    assert preview.content.startswith(b"RIFF")
+    assert preview.headers["content-type"] == "audio/wav"
+    with wave.open(io.BytesIO(preview.content)) as file:
+        assert file.getframerate() == 24000
+        text = "Hello, I am Tone. This is how I sound."
+        assert file.getnframes() / 24000 == pytest.approx(sum(map(seconds, text.split())), abs=0.001)
+    assert (await http.get("/voices/tone/preview")).content == preview.content
     assert (await http.get("/voices/nobody/preview")).status_code == 404
 
 
@@ -299,8 +364,9 @@ async def test_a_token_expires(http: httpx.AsyncClient, server: Any) -> None:
 
 async def test_everything_but_what_watches_needs_the_key(server: Any) -> None:
     async with httpx.AsyncClient(base_url=server.http) as stranger:
-        for path in ("/voices", "/voices/tone", "/voices/tone/preview"):
+        for path in ("/voices", "/voices/tone"):
             assert (await stranger.get(path)).status_code == 401
+        assert (await stranger.get("/voices/tone/preview")).status_code == 200  # `<audio>` has no key to show
         for path in ("/tts/bytes", "/tts/sse", "/access-token"):
             assert (await stranger.post(path, json=PLAIN)).status_code == 401
         assert (await stranger.get("/")).json()["ok"] is True

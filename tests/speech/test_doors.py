@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
+from agentvoice.errors import UsageError
 from agentvoice.interfaces import Voice
 from agentvoice.speech.auth import Gate
 from agentvoice.speech.decisions import Send
 from agentvoice.speech.metrics import Metrics
+from agentvoice.speech.origins import Origins
 from agentvoice.speech.outbox import Outbox
 from agentvoice.speech.serve import is_loopback
 from agentvoice.speech.voices import VoiceDirectory, describe
@@ -161,6 +163,39 @@ def test_every_context_keeps_its_order(keys: list[int]) -> None:
 
 
 # ------------------------------------------------------------------ metrics and addresses
+
+
+def test_what_was_overlooked_is_among_the_metrics() -> None:
+    metrics = Metrics()
+    metrics.overlooked["emotion"] += 2
+    assert 'agentvoice_speech_overlooked_total{what="emotion"} 2' in metrics.text()
+
+
+@pytest.mark.parametrize(
+    ("origin", "admitted"),
+    [
+        (None, True),
+        ("http://localhost", True),
+        ("https://127.0.0.1:8443", True),
+        ("http://[::1]:3000", True),
+        ("https://a.example", True),
+        ("https://b.example", False),
+        ("https://a.example.evil.example", False),
+        ("http://localhost.evil.example", False),
+        ("null", False),
+        ("", False),
+    ],
+)
+def test_without_a_key_pages_are_told_by_where_they_are_from(origin: str | None, admitted: object) -> None:
+    assert Origins(["https://a.example"], everyone=False).admits(origin) is admitted
+    assert Origins(everyone=True).admits(origin)
+    assert Origins(["*"], everyone=False).admits(origin)
+
+
+@pytest.mark.parametrize("origin", ["example.com", "https://example.com/path", "http://", ""])
+def test_what_is_no_origin_is_refused(origin: str) -> None:
+    with pytest.raises(UsageError, match="write it as https://example"):
+        Origins([origin], everyone=False)
 
 
 def test_metrics_are_text_for_prometheus() -> None:

@@ -214,6 +214,9 @@ async def test_the_same_seed_has_the_same_luck() -> None:
         ("drop:seconds=3", "the fault 'drop' has no 'seconds'; it has p, bytes"),
         ("drop:bytes=many", "'many' in the fault 'drop:bytes=many' is no number"),
         ("seed=x", "is no number"),
+        ("429:p=3", "p in the fault '429:p=3' is a share, from 0 to 1; try 429:p=0.3"),
+        ("stall:seconds=-1", "'-1' in the fault 'stall:seconds=-1' makes no sense"),
+        ("stall:seconds=nan", "makes no sense"),
     ],
 )
 async def test_a_fault_that_does_not_exist_is_one_line(specification: str, says: str) -> None:
