@@ -1,23 +1,20 @@
-"""Token streams: whatever an agent's `reply` returns, read as one async iterator of strings that is always closed."""
+"""What is asked of a language model: an answer to speak, a form to fill in."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from .errors import ProviderUnavailable, UsageError
 from .interfaces import LanguageModel, Message, Thought, ToolSpec
+from .token_streams import Tokens as Tokens, token_stream as token_stream  # noqa: PLC0414 - offered here too
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 T = TypeVar("T")
 Model = TypeVar("Model", bound="BaseModel")
-
-Tokens: TypeAlias = AsyncIterator[str] | Awaitable[AsyncIterator[str]]
-"""What `reply` may return: an async generator of strings is the plainest."""
 
 
 class NoModel:
@@ -38,15 +35,6 @@ class NoModel:
 
 
 NO_MODEL: Final = NoModel()
-
-
-@asynccontextmanager
-async def token_stream(tokens: Tokens) -> AsyncIterator[AsyncIterator[str]]:
-    """Open a reply for reading, and close it however the reading ends."""
-    if isawaitable(tokens):
-        tokens = await tokens
-    async with closing(tokens) as opened:
-        yield opened
 
 
 @asynccontextmanager

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from .errors import ProviderError, ProviderRejected, ProviderUnavailable
 from .token_shapes import at
-from .tts.failures import status_may_pass
 
 _HINTS: Final[Mapping[int, str]] = {
     401: "check the API key",
@@ -19,6 +18,7 @@ _HINTS: Final[Mapping[int, str]] = {
     429: "too many requests",
     529: "overloaded",
 }
+_PASSING: Final = frozenset({408, 409, 425, 429})
 _NO_CREDIT: Final = frozenset({"insufficient_quota", "billing_error", "credit_balance_too_low"})
 """What providers say with 429 or 400 when waiting will not help."""
 
@@ -34,7 +34,7 @@ def refusal(
     hint = {**_HINTS, **(hints or {})}.get(status, "")
     when = f"it asks to wait {retry_after} s" if retry_after and retry_after.isdecimal() else ""
     reason = "; ".join(filter(None, [f"answers {status}", hint, said, when]))
-    passing = status_may_pass(status) and code not in _NO_CREDIT
+    passing = (status in _PASSING or status >= 500) and code not in _NO_CREDIT
     return (ProviderUnavailable if passing else ProviderRejected)(provider, reason)
 
 

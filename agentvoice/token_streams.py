@@ -61,7 +61,7 @@ Tokens: TypeAlias = Stream | AbstractAsyncContextManager[Stream] | Awaitable[Str
 """What `reply` may return: an async generator of strings is the plainest.
 
 Or any iterator of strings, asynchronous or not; a stream of an SDK, whose items `token_shapes` knows; an HTTP response
-with server-sent events, or its bytes; a context manager or an awaitable of one of these. `None`: nothing is to be said.
+with server-sent events, or its bytes; a context manager or an awaitable of one of these. `None` for silence.
 """
 
 
@@ -69,8 +69,10 @@ with server-sent events, or its bytes; a context manager or an awaitable of one 
 async def token_stream(reply: Tokens, *, patience_s: float = inf) -> AsyncIterator[AsyncIterator[str]]:
     """Open a reply for reading, and close it however the reading ends.
 
+    No string is empty, but for `None`, which is read as one that is: a reply may also come to nothing by mistake.
+
     Raises:
-        ProviderUnavailable: nothing came for `patience_s`, or in the end nothing had come.
+        ProviderUnavailable: nothing came for `patience_s`, at the beginning or between two items.
         ProviderError: the response is an error, or the stream tells of one.
         UsageError: this is no reply; the message says what would be.
     """
@@ -96,15 +98,12 @@ async def token_stream(reply: Tokens, *, patience_s: float = inf) -> AsyncIterat
 async def _texts(items: AsyncIterator[object] | None, patience: CancelScope, patience_s: float) -> AsyncGenerator[str]:
     """Yield what is to be spoken. Every item is a sign of life, one without text too."""
     if items is None:
+        yield ""
         return
-    said = False
     async for item in items:
         patience.deadline = current_time() + patience_s
         if text := text_of(item):
-            said = True
             yield text
-    if not said:
-        raise ProviderUnavailable(PROVIDER, "it said nothing")
 
 
 async def _open(reply: Any, stack: AsyncExitStack) -> AsyncIterator[object] | None:
