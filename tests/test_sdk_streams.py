@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from functools import cached_property
 
 import anthropic
 import anyio
@@ -63,17 +64,36 @@ class Asking:
     """An agent's reply, by one SDK after the other, as its documentation has it."""
 
     def __init__(self, url: str) -> None:
-        self.openai = openai.AsyncOpenAI(base_url=url, api_key="key", max_retries=0)
-        self.anthropic = anthropic.AsyncAnthropic(base_url=url, api_key="key", max_retries=0)
-        self.mistral = Mistral(server_url=url, api_key="key")
-        self.pydantic_ai = PydanticAgent(OpenAIChatModel("m", provider=OpenAIProvider(openai_client=self.openai)))
-        self.httpx, self.httpx2 = httpx.AsyncClient(base_url=url), httpx2.AsyncClient(base_url=url)
+        self.url = url
+
+    @cached_property
+    def openai(self) -> openai.AsyncOpenAI:
+        return openai.AsyncOpenAI(base_url=self.url, api_key="key", max_retries=0)
+
+    @cached_property
+    def anthropic(self) -> anthropic.AsyncAnthropic:
+        return anthropic.AsyncAnthropic(base_url=self.url, api_key="key", max_retries=0)
+
+    @cached_property
+    def mistral(self) -> Mistral:
+        return Mistral(server_url=self.url, api_key="key")
+
+    @cached_property
+    def pydantic_ai(self) -> PydanticAgent:
+        return PydanticAgent(OpenAIChatModel("m", provider=OpenAIProvider(openai_client=self.openai)))
+
+    @cached_property
+    def httpx(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.url, verify=False)
+
+    @cached_property
+    def httpx2(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(base_url=self.url, verify=False)
 
     async def aclose(self) -> None:
-        await self.openai.close()
-        await self.anthropic.close()
-        await self.httpx.aclose()
-        await self.httpx2.aclose()
+        for name in {"openai", "anthropic", "httpx", "httpx2"} & vars(self).keys():
+            client = vars(self)[name]
+            await (client.aclose() if name.startswith("httpx") else client.close())
 
     def openai_chat(self) -> Tokens:
         return self.openai.chat.completions.create(model="m", messages=ASK, stream=True)
