@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -28,7 +28,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from .conversation import Manners
 from .errors import UsageError
+from .plugins import Kind, installed
 from .voicing import Voicing
+
+T = TypeVar("T", bound=BaseModel)
 
 PREFIX: Final = "AGENTVOICE_"
 _NESTED: Final = "__"
@@ -174,9 +177,7 @@ def read_settings(overrides: Mapping[str, Any] | None = None, *, env_file: Path 
     Raises:
         UsageError: a value is not allowed, or a name is not known; the message has one line for each mistake.
     """
-    known = dict(os.environ)
-    if env_file is not None:
-        known = {**{name: value or "" for name, value in dotenv_values(env_file).items()}, **known}
+    known = _environment(env_file)
     mistakes = list(_unknown(name for name in known if name.upper().startswith(PREFIX)))
     try:
         settings = Settings(**{"_env_file": env_file, **(overrides or {})})
@@ -190,18 +191,57 @@ def read_settings(overrides: Mapping[str, Any] | None = None, *, env_file: Path 
     raise UsageError("\n".join(mistakes))
 
 
+def read_plugin(
+    name: str, form: type[T], given: Mapping[str, Any] | None = None, *, env_file: Path | None = Path(".env")
+) -> T:
+    """Read the settings of a plugin: `AGENTVOICE_ACME_MODEL` is the field `model` of the form of `acme`.
+
+    What is in `given`, and not `None`, wins.
+
+    Raises:
+        UsageError: as `read_settings`.
+    """
+    prefix = f"{PREFIX}{name.upper().replace('-', '_')}_"
+    known = {variable.upper(): value for variable, value in _environment(env_file).items() if value}
+    named = [variable for variable in known if variable.startswith(prefix)]
+    found = {variable.removeprefix(prefix).lower(): known[variable] for variable in named}
+    mistakes = [
+        f"{prefix}{each.upper()} is not a setting; {_instead(each, form.model_fields)}"
+        for each in sorted(found.keys() - form.model_fields.keys())
+    ]
+    try:
+        settings = form(**found | {each: value for each, value in (given or {}).items() if value is not None})
+    except ValidationError as error:
+        mistakes += [_mistake(dict(each), known, prefix) for each in error.errors()]
+    else:
+        if not mistakes:
+            return settings
+    raise UsageError("\n".join(mistakes))
+
+
+def _environment(env_file: Path | None) -> dict[str, str]:
+    known = dict(os.environ)
+    return known if env_file is None else {name: each or "" for name, each in dotenv_values(env_file).items()} | known
+
+
 def _unknown(names: Iterable[str]) -> Iterable[str]:
     """Tell of variables that look like ours and name no setting: a typo would otherwise go unnoticed."""
-    fields = Settings.model_fields
-    for name in sorted(names):
-        first = name[len(PREFIX) :].lower().split(_NESTED)[0]
-        if first not in fields:
-            yield f"{name} is not a setting; {_instead(first, fields)}"
+    ours = Settings.model_fields
+    unknown = [(name, first) for name in sorted(names) if (first := _first(name)) not in ours]
+    plugins = {plugin for kind in get_args(Kind) for plugin in installed(kind)} if unknown else set()
+    theirs = tuple(plugin.replace("-", "_") + "_" for plugin in plugins)
+    for name, first in unknown:
+        if not first.startswith(theirs):  # else it is for the plugin to judge: `read_plugin`
+            yield f"{name} is not a setting; {_instead(first, ours)}"
 
 
-def _mistake(error: Mapping[str, Any], known: Mapping[str, str]) -> str:
+def _first(name: str) -> str:
+    return name[len(PREFIX) :].lower().split(_NESTED)[0]
+
+
+def _mistake(error: Mapping[str, Any], known: Mapping[str, str], prefix: str = PREFIX) -> str:
     loc = [str(part) for part in error["loc"]]
-    name = PREFIX + _NESTED.join(loc).upper()
+    name = prefix + _NESTED.join(loc).upper()
     if error["type"] == "extra_forbidden":
         group = Settings.model_fields[loc[0]].annotation
         fields = group.model_fields if isinstance(group, type) and issubclass(group, BaseModel) else {}

@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, PositiveInt, SecretStr, ValidationError
 
 from agentvoice.conversation import Manners
 from agentvoice.endpointing import Endpointing
 from agentvoice.errors import UsageError
 from agentvoice.interruption import Policy
-from agentvoice.settings import read_settings
+from agentvoice.settings import read_plugin, read_settings
 from agentvoice.voicing import Voicing
 
 
@@ -131,3 +131,44 @@ def test_the_library_does_not_read_settings() -> None:
     program = "import sys, agentvoice; print('agentvoice.settings' in sys.modules, 'pydantic' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["False", "False"]
+
+
+class Acme(BaseModel):
+    model: str = "small"
+    most: PositiveInt = 3
+    api_key: SecretStr | None = None
+
+
+def test_a_plugin_has_settings_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_plugin("acme", Acme) == Acme()
+    monkeypatch.setenv("AGENTVOICE_ACME_MODEL", "large")
+    monkeypatch.setenv("AGENTVOICE_ACME_API_KEY", "")
+    Path(".env").write_text("agentvoice_acme_most=7\nAGENTVOICE_ACME_MODEL=other\n")
+
+    assert read_plugin("acme", Acme) == Acme(model="large", most=7)
+    assert read_plugin("acme", Acme, {"model": "given", "most": None}) == Acme(model="given", most=7)
+
+
+def test_a_plugin_tells_of_each_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENTVOICE_ACME_MODLE", "large")
+    monkeypatch.setenv("AGENTVOICE_ACME_MOST", "0")
+
+    with pytest.raises(UsageError) as caught:
+        read_plugin("acme", Acme)
+
+    mistyped, wrong = str(caught.value).splitlines()
+    assert mistyped == "AGENTVOICE_ACME_MODLE is not a setting; did you mean MODEL?"
+    assert wrong == "AGENTVOICE_ACME_MOST='0': input should be greater than 0"
+
+    monkeypatch.delenv("AGENTVOICE_ACME_MOST")
+    with pytest.raises(UsageError, match="AGENTVOICE_ACME_MODLE"):
+        read_plugin("acme", Acme)
+
+
+def test_what_is_a_plugins_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENTVOICE_SCRIPT_MODEL", "large")
+    read_settings()
+
+    monkeypatch.setenv("AGENTVOICE_ACME_MODEL", "large")
+    with pytest.raises(UsageError, match="AGENTVOICE_ACME_MODEL is not a setting"):
+        read_settings()
