@@ -51,10 +51,21 @@ class Line:
 class Caller:
     """Plays a script. What was said is noted in `lines`, and what did not come about in `complaints`."""
 
-    def __init__(self, steps: Sequence[Step], *, speak: Callable[[str], bytes] | None = None) -> None:
-        """`speak` makes the sound of a line that has none: text to mu-law. By default it is a tone for each text."""
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        *,
+        speak: Callable[[str], bytes] | None = None,
+        said: Callable[[], Sequence[str]] | None = None,
+    ) -> None:
+        """`speak` makes the sound of a line that has none: text to mu-law. By default it is a tone for each text.
+
+        `said` returns the agent's words that were heard so far, where somebody knows them.
+        """
         speak = speak or _tones(Lexicon())
         self.steps = steps
+        self._said = said
+        self._last = min((step.at_s for step in steps if isinstance(step, HangsUp) and step.at_s), default=math.inf)
         self.lines: list[Line] = []
         self.complaints: list[str] = []
         self.done = False
@@ -68,6 +79,7 @@ class Caller:
         self._silent = 0  # frames since the agent was last heard
         self._words = 0.0  # of the agent's, heard so far
         self._words_before = 0.0  # and when the step began
+        self._matched = 0  # words of the agent's that earlier steps have waited for
         self._speech = b""
 
     def tick(self, agent: bytes, *, words: int | None = None) -> Heard:
@@ -76,6 +88,10 @@ class Caller:
         `words` is how many of the agent's words have been heard since the line was opened, where somebody knows.
         """
         self._listen(agent, words)
+        if self._frame * FRAME_S >= self._last:
+            self.done = True
+            self._frame += 1
+            return Heard(SILENCE, hangs_up=True)
         said = self._go_on() if self._speech else self._next()
         self._frame += 1
         return said
@@ -83,8 +99,11 @@ class Caller:
     @property
     def settled(self) -> int:
         """For how many frames to come it is settled what the caller says, and does, whatever is heard in them."""
-        if self._speech or self.done:
-            return max(0, len(self._speech) - 1) // FRAME
+        last = max(0, _frames(self._last) - self._frame - 2)
+        return min(last, max(0, len(self._speech) - 1) // FRAME if self._speech else self._idle)
+
+    @property
+    def _idle(self) -> int:
         match self.steps[self._at] if self._at < len(self.steps) else HangsUp():
             case BargesIn(after_s=after_s, at_word=0, limit_s=limit_s):
                 return max(0, min(self._left(limit_s), _frames(after_s) - self._audible - 2))
@@ -140,11 +159,12 @@ class Caller:
                     enough = f"{step.at_word} words" if step.at_word else f"for {step.after_s:g} s"
                     self.complaints.append(f"the agent did not speak {enough} within {limit_s:g} s: {text!r}")
                     return self._begin(text, barged_in=False)
-            case WaitsForAgent(silence_s, limit_s):
-                if self._audible and self._silent * FRAME_S >= silence_s:
+            case WaitsForAgent(silence_s, limit_s, words):
+                if self._audible and self._silent * FRAME_S >= silence_s and self._has_said(words):
                     return self._done()
                 if self._waited_s >= limit_s:
-                    self.complaints.append(f"the agent was not heard, and then silent, within {limit_s:g} s")
+                    what = f" to say {words!r}" if words else ""
+                    self.complaints.append(f"the agent was not heard{what}, and then silent, within {limit_s:g} s")
                     return self._done()
             case Pauses(seconds):
                 if self._waited_s >= seconds:
@@ -168,6 +188,16 @@ class Caller:
             return self._words - self._words_before >= step.at_word
         return self._audible * FRAME_S >= step.after_s
 
+    def _has_said(self, words: str) -> bool:
+        """Whether the agent has said that, after what it had said when it was last waited for."""
+        if not words or self._said is None:
+            return True
+        spoken, wanted = _plain(" ".join(said := self._said()).split()), _plain(words.split())
+        at = _find(spoken, wanted, start=self._matched)
+        if at >= 0:
+            self._matched = len(said)
+        return at >= 0
+
     def _done(self) -> Heard:
         self._at += 1
         self._since, self._audible, self._words_before = self._frame + 1, 0, self._words
@@ -184,6 +214,15 @@ class Caller:
         if not self._speech:
             self._done()
         return Heard(frame + TELEPHONE.silence(FRAME - len(frame)))
+
+
+def _plain(words: Sequence[str]) -> Sequence[str]:
+    return ["".join(filter(str.isalnum, word)).lower() for word in words]
+
+
+def _find(words: Sequence[str], wanted: Sequence[str], *, start: int) -> int:
+    ends = range(start, len(words) - len(wanted) + 1)
+    return next((at for at in ends if words[at : at + len(wanted)] == wanted), -1)
 
 
 def _frames(seconds: float) -> int:

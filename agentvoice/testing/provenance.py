@@ -6,8 +6,9 @@ It knows by what the bytes are, and not by what the ledger says of them, so that
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 from agentvoice.commands import ClearPlayout, Command, ContextSucceeded, SendAudio, TurnClosed, TurnOpened
@@ -50,8 +51,9 @@ class Provenance:
         self._sent_size = 0
         self.stale_frames = 0
         """Frames that went out although their context was dead."""
-        self._word_ends: deque[int] = deque()  # positions
-        self._words_heard = 0
+        self._word_ends: deque[tuple[int, str]] = deque()  # position, and word
+        self.heard: list[str] = []
+        """The words that have been played to their end, as far as anybody has asked."""
 
     # ------------------------------------------------------------------ what is decided
 
@@ -119,8 +121,8 @@ class Provenance:
             if part.context_id in self._dead and self.contexts[self._turns[part.context_id]][-1] in self._dead:
                 self.stale_frames += -(-part.size // frame)
             self._word_ends.extend(
-                part.position + end - part.offset
-                for _, _, end in self._words_of(part.context_id)
+                (part.position + end - part.offset, word)
+                for word, _, end in self._words_of(part.context_id)
                 if part.offset < end <= part.offset + part.size
             )
 
@@ -129,11 +131,12 @@ class Provenance:
     def words_heard(self) -> int:
         """Return how many words have been played to their end by now, on the whole line."""
         carrier = self._carrier
-        while self._word_ends and self._word_ends[0] <= carrier.position:
-            end = self._word_ends.popleft()
+        while self._word_ends and self._word_ends[0][0] <= carrier.position:
+            end, word = self._word_ends.popleft()
             last = carrier.played[-1] if carrier.played else None
-            self._words_heard += last is not None and last.position < end <= last.position + last.size
-        return self._words_heard
+            if last is not None and last.position < end <= last.position + last.size:
+                self.heard.append(word)
+        return len(self.heard)
 
     def played(self, turn_id: str) -> str:
         """Return the words of a turn that were played to their end."""
@@ -143,18 +146,39 @@ class Provenance:
             words += [word for word, _, end in self._words_of(context_id) if any(a < end <= b for a, b in ends)]
         return " ".join(words)
 
+    def holes(self, turn_id: str, excused: Sequence[tuple[float, float]]) -> Sequence[float]:
+        """Return when the far end ran dry in the middle of a turn, in seconds since the line was opened.
+
+        `excused` is when playout was held. What was lost on the air is no hole: it is the line's fault.
+        """
+        rate, frame = self._carrier.audio.sample_rate, self._carrier.audio.size(FRAME_S)
+        contexts = set(self.contexts[turn_id])
+        sent = [part for part in self.sent if part.context_id in contexts]
+        stretches = sorted(stretch for part in sent for stretch in self._when(part))
+        holes = []
+        for (start, position, size), (following, later, _) in pairwise(stretches):
+            silent = (start + size) / rate, following / rate
+            missing = following - (start + size) - (later - (position + size))
+            if missing > frame and not any(a <= silent[1] and silent[0] <= b for a, b in excused):
+                holes.append(silent[0])
+        return holes
+
+    def _when(self, part: Part) -> Iterator[tuple[int, int, int]]:
+        """Yield when stretches of a part were played: sample of the call, position in what was sent, size."""
+        for played in self._carrier.played:
+            first = max(part.position, played.position)
+            last = min(part.position + part.size, played.position + played.size)
+            if first < last:
+                yield played.start + first - played.position, first, last - first
+
     def _ends_played(self, context_id: str) -> Sequence[tuple[int, int]]:
         """Return the stretches of a context's audio that were played, in bytes of it."""
-        stretches = []
-        for part in self.sent:
-            if part.context_id == context_id:
-                for played in self._carrier.played:
-                    first = max(part.position, played.position)
-                    last = min(part.position + part.size, played.position + played.size)
-                    if first < last:
-                        shift = part.offset - part.position
-                        stretches.append((first + shift, last + shift))
-        return stretches
+        return [
+            (position + part.offset - part.position, position + size + part.offset - part.position)
+            for part in self.sent
+            if part.context_id == context_id
+            for _, position, size in self._when(part)
+        ]
 
 
 def _agreement(source: bytes, audio: bytes) -> int:

@@ -58,6 +58,8 @@ class WaitsForAgent:
     silence_s: float = 0.9
     limit_s: float = 20.0
     """How long to wait at the most."""
+    words: str = ""
+    """What it has to have said, where that is known: in a simulation. Case and punctuation do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class HangsUp:
 
     after_s: float = 0.0
     """How long to wait before."""
+    at_s: float = 0.0
+    """At which second of the call, whatever is being said and whatever the script has not come to; 0 is never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +93,56 @@ class WaitsForHangUp:
     limit_s: float = 20.0
 
 
+MM_HM: Final = "Mm-hm."
+COUGH: Final = "(coughs)"
+"""What stands for a cough where words do."""
+
 Step: TypeAlias = Says | BargesIn | WaitsForAgent | Pauses | Presses | HangsUp | WaitsForHangUp
 
-says, barges_in, waits_for_agent, waits_for_hang_up = Says, BargesIn, WaitsForAgent, WaitsForHangUp
-pauses, presses, hangs_up = Pauses, Presses, HangsUp
+# ------------------------------------------------------------------ the verbs, for scripts in Python
+
+says, pauses, presses = Says, Pauses, Presses
+waits_for_agent, waits_for_hang_up = WaitsForAgent, WaitsForHangUp
 
 
-def coughs(*, after_s: float = 1.0, seconds: float = 0.2) -> BargesIn:
+def barges_in(text: str, *, at_word: int = 0, after: float = 1.0) -> BargesIn:
+    """Cut in at the agent's word of that number, from 1, or when it has been audible for `after` seconds."""
+    return BargesIn(text, after_s=after, at_word=at_word)
+
+
+def backchannels(text: str = MM_HM, *, after: float = 1.0) -> BargesIn:
+    """Show that one listens, while the agent speaks."""
+    return BargesIn(text, after_s=after)
+
+
+def coughs(*, after: float = 1.0, seconds: float = 0.2) -> BargesIn:
     """Make a noise that is no word while the agent speaks."""
-    noise = Random(0).choices(range(0x10, 0x30), k=TELEPHONE.size(seconds))
-    return BargesIn("(coughs)", bytes(code ^ 0x80 * (n // 2 % 2) for n, code in enumerate(noise)), after_s)
+    return BargesIn(COUGH, cough(seconds), after_s=after)
 
+
+def waits_for(words: str, *, limit: float = 20.0) -> WaitsForAgent:
+    """Wait until the agent has said that, and is silent."""
+    return WaitsForAgent(words=words, limit_s=limit)
+
+
+def hangs_up(*, after: float = 0.0, at: float = 0.0) -> HangsUp:
+    """End the call `after` so many seconds, or `at` that second of it, in mid-sentence if need be."""
+    return HangsUp(after, at)
+
+
+def cough(seconds: float = 0.2) -> bytes:
+    """Return the sound of a cough: noise, as mu-law."""
+    noise = Random(0).choices(range(0x10, 0x30), k=TELEPHONE.size(seconds))
+    return bytes(code ^ 0x80 * (n // 2 % 2) for n, code in enumerate(noise))
+
+
+# ------------------------------------------------------------------ scripts in files
 
 _STEPS: Final[Mapping[str, tuple[type[Any], str]]] = {
     "say": (Says, "text"),
     "barge_in": (BargesIn, "text"),
+    "backchannel": (BargesIn, "text"),
+    "cough": (BargesIn, ""),
     "wait_for_agent": (WaitsForAgent, ""),
     "pause": (Pauses, "seconds"),
     "press": (Presses, "keys"),
@@ -134,16 +173,25 @@ def read_script(path: Path) -> Sequence[Step]:
     if not isinstance(steps, list) or not isinstance(node, yaml.SequenceNode) or not steps:
         raise UsageError(f"{path} is not a script: it has to be a list of steps, such as '- say: Hello.'")
     lines = [item.start_mark.line + 1 for item in node.value]
-    return [_step(step, f"{path}, line {line}", path.parent) for step, line in zip(steps, lines, strict=True)]
+    return [read_step(step, f"{path}, line {line}", path.parent) for step, line in zip(steps, lines, strict=True)]
 
 
-def _step(step: object, where: str, folder: Path) -> Step:
+def read_step(step: object, where: str, folder: Path) -> Step:
+    """Read one step, as YAML has it; `where` is the place that an error names.
+
+    Raises:
+        UsageError: it is none.
+    """
     members: dict[str, Any] = dict(step) if isinstance(step, dict) else {str(step): None}
     name = next((name for name in _STEPS if name in members), None)
     if name is None:
         raise UsageError(f"{where}: no step that is known ({', '.join(_STEPS)})")
     kind, subject = _STEPS[name]
     value = members.pop(name)
+    if name == "cough":
+        members["text"] = COUGH
+    if name == "backchannel" and value is None:
+        value = MM_HM
     if subject:
         members[subject] = value
     elif isinstance(value, dict):
@@ -158,6 +206,8 @@ def _step(step: object, where: str, folder: Path) -> Step:
             raise UsageError(f"{where}: {member} has to be {wanted}, not {given!r}")
     if "audio" in members:
         members["audio"] = read_line(folder / members["audio"])
+    if name == "cough":
+        members.setdefault("audio", cough())
     made: Step = kind(**members)
     return made
 

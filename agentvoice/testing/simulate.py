@@ -11,6 +11,7 @@ everything that is left to chance.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -23,7 +24,7 @@ from anyio.lowlevel import checkpoint
 from agentvoice.agent import Agent
 from agentvoice.audio import TELEPHONE, linear_to_mulaw
 from agentvoice.call import Call
-from agentvoice.commands import Command, TurnClosed, TurnOpened, TurnState
+from agentvoice.commands import Command, TurnChanged, TurnClosed, TurnOpened, TurnState
 from agentvoice.events import Event
 from agentvoice.host import Host
 from agentvoice.interfaces import LanguageModel, MessageStream, SpeechRecognizer, VoiceActivity
@@ -82,7 +83,7 @@ async def simulate(
     carrier = Carrier(weather=weather)
     provenance = Provenance(carrier, _WordsOf(speech))
     phone = PhoneCall(
-        Caller(caller, speak=lambda text: _coded(lexicon.say(text))),
+        Caller(caller, speak=lambda text: _coded(lexicon.say(text)), said=lambda: provenance.heard),
         carrier,
         provenance.words_heard,
         packing,
@@ -119,9 +120,12 @@ async def simulate(
         withdrawn=[turn for turn in turns if turn.outcome is TurnState.WITHDRAWN],
         said=phone.caller.lines,
         complaints=phone.caller.complaints,
-        history=calls[0].history.entries,
-        notes=calls[0].notes,
+        history=calls[0].history.entries if calls else (),
+        notes=calls[0].notes if calls else {},
         stale_frames=provenance.stale_frames,
+        holes=[
+            hole for _, closed in log.turns for hole in provenance.holes(closed.turn_id, log.held(phone.started_at))
+        ],
         clears=phone.clears,
         seconds=phone.seconds,
         hung_up_by=phone.hung_up_by,
@@ -168,21 +172,30 @@ class _Tapped:
 
 
 class _Turns:
-    """An `Observer` that keeps how each turn began and ended."""
+    """An `Observer` that keeps how each turn began and ended, and when playout was held."""
 
     def __init__(self) -> None:
         self._open: dict[str, TurnOpened] = {}
+        self._moves: list[tuple[float, TurnState]] = []
         self.turns: list[tuple[TurnOpened, TurnClosed]] = []
 
     def received(self, now: float, event: Event | None) -> None:
         """Nothing to keep."""
 
-    def decided(self, now: float, commands: Sequence[Command]) -> None:  # noqa: ARG002
+    def held(self, zero: float) -> Sequence[tuple[float, float]]:
+        """Return from when until when, in seconds since `zero`."""
+        later = [*self._moves[1:], (math.inf, TurnState.FAILED)]
+        spans = zip(self._moves, later, strict=False)
+        return [(at - zero, until - zero) for (at, state), (until, _) in spans if state is TurnState.HELD]
+
+    def decided(self, now: float, commands: Sequence[Command]) -> None:
         """Keep what is about turns."""
         for command in commands:
             match command:
                 case TurnOpened(turn_id):
                     self._open[turn_id] = command
+                case TurnChanged(_, state):
+                    self._moves.append((now, state))
                 case TurnClosed(turn_id):
                     self.turns.append((self._open.pop(turn_id), command))
                 case _:

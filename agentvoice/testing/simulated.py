@@ -77,6 +77,8 @@ class SimulatedCall:
     """What the agent noted."""
     stale_frames: int
     """Frames of a dead context that went out on the line."""
+    holes: Sequence[float]
+    """When the far end ran dry in the middle of a turn that was not held."""
     clears: Sequence[float]
     """When the line was cleared."""
     seconds: float
@@ -87,6 +89,23 @@ class SimulatedCall:
     """The call's event log; see `agentvoice.trace`."""
     phone: PhoneCall = field(repr=False)
     """The far end: the recording, the carrier, the marks."""
+
+    @property
+    def heard(self) -> str:
+        """All that the caller heard of the agent, as the ledger says."""
+        return " ".join(turn.heard for turn in self.turns if turn.heard)
+
+    @property
+    def outcome(self) -> str:
+        """How the call ended: who hung up (`agent`, `caller`, `network`), or `failed` when its last turn did."""
+        return "failed" if self.turns and self.turns[-1].outcome is TurnState.FAILED else self.hung_up_by
+
+    @property
+    def timeline(self) -> Sequence[tuple[float, str, str]]:
+        """Every step of every turn, and every line of the caller's, in order: when, whose, what."""
+        steps = [(at, turn.id, step) for turn in (*self.turns, *self.withdrawn) for step, at in turn.timeline.items()]
+        said = [(line.start_s, "caller", line.text) for line in self.said]
+        return sorted([*steps, *said, (self.seconds, self.hung_up_by, "hung_up")])
 
     def __str__(self) -> str:
         """Tell the call line by line."""

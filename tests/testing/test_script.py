@@ -91,7 +91,7 @@ def test_the_script_of_the_demo_can_be_read() -> None:
         ("- press: 5#x", r"keys has to be keys of a telephone \(0-9 \* # A-D\), not '5#x'"),
         ("- barge_in: Wait!\n  at_word: 0", "at_word has to be 1 or more, not 0"),
         ("- barge_in: Wait!\n  at_word: 1.5", "at_word has to be a whole number, not 1.5"),
-        ("- hang_up: {after: 3}", r"'hang_up' has no after \(it has: after_s\)"),
+        ("- hang_up: {after: 3}", r"'hang_up' has no after \(it has: after_s, at_s\)"),
         ("- say: Hello.\n  volume: 3", "'say' has no volume"),
         ("- hang_up: now", "'hang_up' takes no value"),
         ("- press: 5", "keys has to be a text in quotes, not 5"),

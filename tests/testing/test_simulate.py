@@ -7,12 +7,14 @@ from anyio import sleep
 
 from agentvoice import Agent, Evidence, Turn, TurnState
 from agentvoice.testing.script import (
+    backchannels,
     barges_in,
     coughs,
     hangs_up,
     pauses,
     presses,
     says,
+    waits_for,
     waits_for_agent,
     waits_for_hang_up,
 )
@@ -25,6 +27,7 @@ from agentvoice.trace.replay import replay
 pytestmark = pytest.mark.anyio
 
 GREETING = "Good evening, Bella Vista, how may I help you?"
+ANSWER = "You said: {} Is that right, or shall I say it once more?"
 
 
 class Parrot(Agent):
@@ -35,7 +38,7 @@ class Parrot(Agent):
             yield "Goodbye to you too."
             self.call.hang_up()
             return
-        for word in f"You said: {turn.prompt} Is that right, or shall I say it once more?".split(" "):
+        for word in ANSWER.format(turn.prompt).split(" "):
             yield word + " "
             await sleep(0.01)
 
@@ -49,7 +52,7 @@ async def test_a_caller_is_understood_cuts_in_is_answered_again_and_the_agent_ha
         [
             waits_for_agent(),
             says("I would like a table for two."),
-            barges_in("No, wait, make it four people.", after_s=1.2),
+            barges_in("No, wait, make it four people.", after=1.2),
             waits_for_agent(),
             says("Goodbye."),
             waits_for_hang_up(),
@@ -85,11 +88,59 @@ async def test_a_caller_can_cut_in_at_a_word() -> None:
 
 
 async def test_a_cough_cuts_nothing() -> None:
-    call = await simulate(Parrot(), [coughs(after_s=1.0), waits_for_agent(), hangs_up()])
+    call = await simulate(Parrot(), [coughs(after=1.0), waits_for_agent(), hangs_up()])
 
     assert [(turn.outcome, turn.heard, turn.played) for turn in call.turns] == [
         (TurnState.COMPLETED, GREETING, GREETING)
     ]
+
+
+async def test_a_listener_s_mm_hm_cuts_nothing() -> None:
+    call = await simulate(Parrot(), [backchannels(after=0.7), waits_for_agent(), hangs_up()])
+
+    assert [turn.heard for turn in call.turns] == [GREETING]
+    assert call.said[0].text == "Mm-hm."
+
+
+async def test_a_caller_may_wait_for_words_and_once_they_were_said_for_them_to_be_said_again() -> None:
+    call = await simulate(
+        Parrot(),
+        [
+            waits_for("how may I help"),
+            says("A table."),
+            waits_for("is that right"),
+            waits_for("IS THAT RIGHT", limit=2),
+        ],
+    )
+
+    assert [turn.heard for turn in call.turns] == [GREETING, ANSWER.format("A table.")]
+    assert call.complaints == ["the agent was not heard to say 'IS THAT RIGHT', and then silent, within 2 s"]
+
+
+async def test_a_caller_may_hang_up_at_any_instant() -> None:
+    call = await simulate(Parrot(), [waits_for_agent(), says("I would like a table."), hangs_up(at=4.0)])
+
+    assert call.seconds == pytest.approx(4.02, abs=0.001)
+    assert call.outcome == call.hung_up_by == "caller"
+    assert call.overrun_s <= 1
+
+
+async def test_a_call_has_a_timeline_and_all_that_was_heard() -> None:
+    call = await simulate(Parrot(), [waits_for_agent(), says("A table."), waits_for_agent()])
+
+    assert call.heard == f"{GREETING} {ANSWER.format('A table.')}"
+    steps = [(whose, what) for _, whose, what in call.timeline]
+    assert steps.index(("s1", "heard_until")) < steps.index(("caller", "A table.")) < steps.index(("t1", "opened"))
+    assert steps[-1] == ("caller", "hung_up")
+
+
+async def test_a_voice_that_stalls_leaves_a_hole_and_a_hold_does_not() -> None:
+    slow = ScriptedSpeech(real_time_factor=1.5)
+    stalled = await simulate(Parrot(), [waits_for_agent(), hangs_up()], speech=slow)
+    held = await simulate(Parrot(), [coughs(after=1.0), waits_for_agent(), hangs_up()])
+
+    assert stalled.holes
+    assert held.holes == []
 
 
 async def test_keys_reach_the_agent() -> None:
@@ -101,7 +152,7 @@ async def test_keys_reach_the_agent() -> None:
 async def test_nothing_stale_is_heard_of_a_provider_that_goes_on_talking_after_a_cancel() -> None:
     speech = ScriptedSpeech(faults={0: SpeechFault(ignores_cancel=True)}, real_time_factor=0.9)
     call = await simulate(
-        Parrot(), [barges_in("Make it four people, please.", after_s=1.0), waits_for_agent()], speech=speech
+        Parrot(), [barges_in("Make it four people, please.", after=1.0), waits_for_agent()], speech=speech
     )
 
     obstinate = speech.contexts[0]
@@ -124,7 +175,7 @@ async def test_what_a_dropped_socket_left_unsaid_is_said_by_a_successor() -> Non
 
 async def test_where_no_mark_ever_comes_back_nothing_is_claimed_that_was_not_played() -> None:
     weather = Weather(lost_marks=1)
-    call = await simulate(Parrot(), [barges_in("Wait a moment!", after_s=1.5), pauses(2)], weather=weather)
+    call = await simulate(Parrot(), [barges_in("Wait a moment!", after=1.5), pauses(2)], weather=weather)
 
     assert call.turns[0].evidence is not Evidence.MARKS_AND_WORDS
     assert call.turns[0].played.startswith(call.turns[0].heard)
@@ -162,7 +213,7 @@ async def test_bad_weather_is_survived() -> None:
 
 async def test_the_same_seed_gives_the_same_call_and_its_trace_replays() -> None:
     def call(seed: int):
-        script = [waits_for_agent(), says("I would like a table."), barges_in("No, wait!", after_s=1), pauses(3)]
+        script = [waits_for_agent(), says("I would like a table."), barges_in("No, wait!", after=1), pauses(3)]
         return simulate(Parrot(), script, speech=ScriptedSpeech(seed=seed, jitter_s=0.05), seed=seed)
 
     one, same, other = await call(1), await call(1), await call(2)
@@ -173,7 +224,7 @@ async def test_the_same_seed_gives_the_same_call_and_its_trace_replays() -> None
 
 
 async def test_a_call_reads_as_a_conversation() -> None:
-    call = await simulate(Parrot(), [barges_in("Wait a moment!", after_s=1.0), pauses(1)])
+    call = await simulate(Parrot(), [barges_in("Wait a moment!", after=1.0), pauses(1)])
 
     first, second, *_, last = str(call).splitlines()
     assert first.endswith("agent, s1: Good evening, Bella [interrupted]")
