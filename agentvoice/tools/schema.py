@@ -89,13 +89,13 @@ def _hints(function: Callable[..., Any]) -> Mapping[str, Any]:
 def _docstring(function: Callable[..., Any]) -> tuple[str, Mapping[str, str]]:
     """Return what a docstring says of the function, and of each parameter in its `Args:` section."""
     text = inspect.getdoc(function) or ""
-    first = _SECTION.search(text)
-    described = (text[: first.start()] if first else text).strip()
-    told: dict[str, str] = {}
     sections = list(_SECTION.finditer(text))
-    for section, after in zip(sections, [*(later.start() for later in sections[1:]), len(text)], strict=True):
+    starts = [*(section.start() for section in sections), len(text)]
+    described = text[: starts[0]].strip()
+    told: dict[str, str] = {}
+    for section, end in zip(sections, starts[1:], strict=True):
         if section[1] == "Args":
-            told = _arguments(inspect.cleandoc(text[section.end() : after].strip("\n")))
+            told = _arguments(inspect.cleandoc(text[section.end() : end].strip("\n")))
     return " ".join(described.split()), told
 
 
