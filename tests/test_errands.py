@@ -249,6 +249,15 @@ def test_the_same_asked_again_while_it_is_being_cancelled_begins_when_that_is_ov
     assert scene.facts == []
 
 
+def test_the_same_asked_again_waits_until_every_one_of_its_like_is_cancelled(scene: Scene) -> None:
+    scene.asks("t1", "c1", on_interrupt=OnInterrupt.CANCEL)
+    scene.asks("t1", "c2", on_interrupt=OnInterrupt.CANCEL)
+    scene.is_cut("t1")
+    scene.asks("t2", "c3", on_interrupt=OnInterrupt.CANCEL)
+    assert scene.ends("c2", CANCELLED) == []
+    assert scene.ends("c1", CANCELLED) == [StartTool("c3", "book")]
+
+
 def test_the_same_asked_again_while_cancelling_comes_too_late_has_that_result(scene: Scene) -> None:
     scene.asks("t1", "c1", on_interrupt=OnInterrupt.CANCEL)
     scene.is_cut("t1")
