@@ -14,7 +14,7 @@ editable = $(foreach project,$(1),-e ./$(patsubst %/,%,$(dir $(project))))
 # What decides: pure, and covered by tests to the last branch.
 empty :=
 comma := ,
-CORE := $(subst $(empty) $(empty),$(comma),$(patsubst %,agentvoice/%.py,audio conversation endpointing history interruption \
+CORE := $(subst $(empty) $(empty),$(comma),$(patsubst %,agentvoice/%.py,audio budget conversation endpointing errands export history interruption \
   limit llm_failures markup playout protection segments sequencer silence speakable speaking sse text token_shapes turn voice_gate voicing \
   tts/contexts tts/governor tts/lifecycle tts/wire))
 

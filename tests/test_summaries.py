@@ -11,7 +11,7 @@ from agentvoice.interfaces import Message, ToolCall
 from agentvoice.llm import NO_MODEL
 from agentvoice.summaries import LEAD_IN, WISH, Summaries
 from agentvoice.testing.llm import ScriptedModel
-from agentvoice.testing.script import hangs_up, says, waits_for_agent
+from agentvoice.testing.script import Step, hangs_up, says, waits_for_agent
 from agentvoice.testing.simulate import simulate
 
 pytestmark = pytest.mark.anyio
@@ -89,7 +89,7 @@ async def test_a_long_call_is_summarised_while_it_goes_on() -> None:
             yield "That is a very good question, and I am glad that you have asked it."
 
     agent = Talker()
-    asks = [says("And what about the weather?"), waits_for_agent()]
+    asks: list[Step] = [says("And what about the weather?"), waits_for_agent()]
     await simulate(
         agent,
         [*asks, *asks, *asks, *asks, hangs_up()],
