@@ -39,7 +39,7 @@ from .__main__ import Process, percentile, process
 WORDS = "one two three four five six seven eight nine ten".split()
 LONG = " ".join(WORDS * 20) + ". "
 SHORT = "Yes. "
-ROUNDS = 10
+ROUNDS = 40
 REPEATS = 30
 CONTEXTS = 64
 IDLE = 1000

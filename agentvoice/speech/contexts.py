@@ -19,7 +19,7 @@ from .lexicon import Lexicon, Reading
 from .markup import Manner, Pause, parse_markup
 from .sentences import TextBuffer, is_speakable, split_sentences
 
-_CHUNK_S: Final = 0.2
+_CHUNK_S: Final = 0.5
 _CHUNK_BYTES: Final = 16384
 """The real service's chunks were never seen larger."""
 _UNSPACED: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003134f]")

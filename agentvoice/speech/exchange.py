@@ -81,10 +81,7 @@ class Exchange:
             self._in_a_row += 1
             if self._in_a_row % _IN_A_ROW == 0:
                 await checkpoint()
-            now = current_time()
-            if not self._outbox or now >= self._looked_at + _LOOK_S:
-                self._looked_at = now
-                self._carry_out(self._session.handle_timer(now=now))
+            deadline = math.inf if self._outbox else self._look(current_time())
             if self._close is not None:
                 return self._close
             if (send := self._outbox.take()) is not None:
@@ -92,7 +89,7 @@ class Exchange:
                     self._scheduler.resume(self._lanes[send.key])
                 return send
             self._changed = Event()
-            with CancelScope(deadline=self._session.deadline):
+            with CancelScope(deadline=deadline):
                 await self._changed.wait()
 
     def sent(self, send: Send) -> None:
@@ -107,7 +104,17 @@ class Exchange:
                 self._metrics.refused[status_code] += 1
             case _:
                 pass
-        self._carry_out(self._session.sent(send, now=current_time()))
+        now = current_time()
+        self._carry_out(self._session.sent(send, now=now))
+        if now >= self._looked_at + _LOOK_S:
+            self._look(now)
+
+    def _look(self, now: float) -> float:
+        """Let the session do what the passing of time has decided; return when it wants to be woken next."""
+        self._looked_at = now
+        if now >= self._session.deadline:
+            self._carry_out(self._session.handle_timer(now=now))
+        return self._session.deadline
 
     def close(self) -> None:
         """The client is gone: stop everything that was begun for it."""

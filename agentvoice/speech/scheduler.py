@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
+from time import perf_counter
 from typing import Final, Protocol, TypeAlias, TypeVar
 
 import structlog
@@ -26,6 +27,9 @@ from .convert import Spoken, speak
 log = structlog.get_logger()
 _PATIENCE_S: Final = 0.03
 """How long each character of a first utterance may wait, in seconds: half of the time that it takes to say it."""
+_SLICE_S: Final = 0.01
+"""How long a worker goes on with a context that is being heard: to hand work to a thread costs a tenth of a
+millisecond, which is more than the whole of a short stretch."""
 T = TypeVar("T")
 
 
@@ -85,13 +89,15 @@ class Lane:
 class Scheduler:
     """Shares the workers between lanes. Its methods never wait; `run` does the work.
 
-    `in_thread` may run the engine elsewhere, or at once: then a test is exact in virtual time.
+    `in_thread` may run the engine elsewhere, or at once: then stretches are made one by one, and a test is exact in
+    virtual time.
     """
 
     def __init__(self, engine: SpeechEngine, *, workers: int = 2, in_thread: RunInThread | None = None) -> None:
         self._engine = engine
         self._workers = workers
         self._in_thread = in_thread
+        self._slice_s = 0.0 if in_thread else _SLICE_S
         self._waiting: list[tuple[bool, float, int, Lane]] = []
         self._tickets = count()
         self._ready = Semaphore(0)
@@ -144,33 +150,37 @@ class Scheduler:
                 self.resume(lane)
 
     async def _advance(self, lane: Lane, in_thread: RunInThread) -> None:
-        """Make the next stretch. After the one with the last word there is hardly anything left: make that, too."""
+        """Make what comes next. After the stretch with the last word there is hardly anything left: make that, too."""
         job = lane.jobs[0]
         if lane.speech is None:
             lane.speech, lane.words_left = speak(self._engine, job.utterance), len(job.utterance.text.split())
         while True:
-            outcome = await self._step(job, lane.speech, in_thread)
-            if lane.stopped:
-                return
-            if isinstance(outcome, Stretch):
-                lane.words_left -= len(outcome.spoken.words)
-                lane.dry_at = max(lane.dry_at, current_time())
-                lane.dry_at += job.utterance.output.seconds(len(outcome.spoken.audio))
-            else:
-                lane.speech = None
-                lane.jobs.popleft()
-            lane.deliver(outcome)
-            if lane.speech is None or lane.words_left > 0 or lane.stopped:
+            began = current_time()
+            made = await in_thread(partial(_make, lane.speech, self._slice_s if lane.dry_at else 0.0, job))
+            step_ms = (current_time() - began) * 1000 / len(made)
+            for one in made:
+                if lane.stopped:
+                    return
+                self._deliver(lane, job, one, step_ms)
+            if not isinstance(made[-1], Spoken) or lane.words_left > 0 or lane.stopped:
                 return
 
-    async def _step(self, job: Job, speech: Iterator[Spoken], in_thread: RunInThread) -> Outcome:
-        began = current_time()
-        try:
-            spoken = await in_thread(partial(next, speech, None))
-        except Exception as error:  # noqa: BLE001  # whatever is wrong with an engine ends one context, not the server
-            log.warning("synthesis_failed", error=repr(error))
-            return Broke(job, str(error) or type(error).__name__)
-        return Finished(job) if spoken is None else Stretch(job, spoken, (current_time() - began) * 1000)
+    def _deliver(self, lane: Lane, job: Job, made: Spoken | Exception | None, step_ms: float) -> None:
+        outcome: Outcome
+        match made:
+            case Spoken():
+                lane.words_left -= len(made.words)
+                lane.dry_at = max(lane.dry_at, current_time()) + job.utterance.output.seconds(len(made.audio))
+                outcome = Stretch(job, made, step_ms)
+            case None:
+                outcome = Finished(job)
+            case Exception():  # whatever is wrong with an engine ends one context, not the server
+                log.warning("synthesis_failed", error=repr(made))
+                outcome = Broke(job, str(made) or type(made).__name__)
+        if not isinstance(made, Spoken):
+            lane.speech = None
+            lane.jobs.popleft()
+        lane.deliver(outcome)
 
     @staticmethod
     def _let_go(lane: Lane) -> None:
@@ -178,3 +188,20 @@ class Scheduler:
         speech, lane.speech = lane.speech, None
         if isinstance(speech, Iterator) and hasattr(speech, "close"):
             speech.close()
+
+
+def _make(speech: Iterator[Spoken], slice_s: float, job: Job) -> list[Spoken | Exception | None]:
+    """Make a stretch, and more while the slice of time lasts, up to a second of speech. `None` stands for the end."""
+    made: list[Spoken | Exception | None] = []
+    until, room = perf_counter() + slice_s, job.utterance.output.bytes_per_second
+    while True:
+        try:
+            one = next(speech, None)
+        except Exception as error:  # noqa: BLE001  # it is delivered
+            return [*made, error]
+        made.append(one)
+        if one is None:
+            return made
+        room -= len(one.audio)
+        if room <= 0 or perf_counter() >= until:
+            return made
