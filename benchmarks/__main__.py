@@ -3,7 +3,8 @@
     python -m benchmarks                 # 10 and 50 calls, 20 seconds each
     python -m benchmarks --calls 100 --seconds 30
 
-`python -m benchmarks.speech_server` measures the speech server and its client in the same manner.
+`python -m benchmarks.speech_server` measures the speech server and its client in the same manner, and
+`python -m benchmarks.barge_in` how soon the line is silent when everything around misbehaves.
 
 Three processes: stub speech, the relay or agentvoice, and the carriers; a machine with two cores holds 50 calls.
 """
@@ -39,6 +40,8 @@ FIGURES = (
 class Process:
     pid: int
     port: int
+    last_words: str = ""
+    """What it printed besides its port, once it has ended."""
 
     @property
     def cpu_s(self) -> float:
@@ -58,12 +61,16 @@ def process(module: str, *arguments: str) -> Iterator[Process]:
     """Run a module that prints its port; stop it in the end."""
     with subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True) as started:
         assert started.stdout
+        running = None
         try:
-            yield Process(started.pid, int(started.stdout.readline()))
+            running = Process(started.pid, int(started.stdout.readline()))
+            yield running
         finally:
             started.send_signal(signal.SIGINT)
             try:
-                started.wait(3)
+                last_words, _ = started.communicate(timeout=3)
+                if running is not None:
+                    running.last_words = last_words
             except subprocess.TimeoutExpired:
                 started.kill()
 

@@ -98,8 +98,11 @@ class Carrier:
                     case "mark":
                         await line.send(message)  # at once: the clock of the far end is not what is measured here
                     case "clear":
-                        self.times.silence.append(now - self.cut_at)
+                        self.clear_heard(now)
                         self.cleared = True
+
+    def clear_heard(self, now: float) -> None:
+        self.times.silence.append(now - self.cut_at)
 
     def hear(self, seconds: float, now: float) -> None:
         if self.cleared:

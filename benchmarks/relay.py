@@ -1,13 +1,16 @@
 """The floor: a bare relay between a carrier and a speech socket, with no framework and no decisions.
 
-Key 1 makes it ask for speech, key 0 makes it clear the line and cancel; what comes back is passed on at once.
+Key 1 makes it ask for speech, key 0 makes it clear the line and cancel; what comes back is passed on at once. In the
+end it tells when it decided to clear, call by call.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections import defaultdict
 from contextlib import suppress
+from time import perf_counter
 
 import anyio
 from websockets.asyncio.client import ClientConnection, connect
@@ -20,6 +23,7 @@ class Relay:
         self.speech = speech
         self.lines: dict[str, ServerConnection] = {}
         self.contexts = 0
+        self.decided: dict[str, list[float]] = defaultdict(list)
 
     async def pass_on(self) -> None:
         async for message in self.speech:
@@ -30,14 +34,17 @@ class Relay:
                     await line.send(json.dumps({"event": "media", "media": {"payload": response["data"]}}))
 
     async def call(self, line: ServerConnection) -> None:
-        context_id = ""
+        context_id = call = ""
         with suppress(ConnectionClosed):
             async for message in line:
                 event = json.loads(message)
+                if event["event"] == "start":
+                    call = event["start"]["callSid"]
                 if event["event"] != "dtmf":
                     continue
                 self.lines.pop(context_id, None)
                 if event["dtmf"]["digit"] == "0":
+                    self.decided[call].append(perf_counter())
                     await line.send('{"event":"clear"}')
                     await self.speech.send(json.dumps({"context_id": context_id, "cancel": True}))
                     continue
@@ -54,7 +61,10 @@ async def main(speech: str) -> None:
         async with serve(relay.call, "127.0.0.1", 0, compression=None) as server, anyio.create_task_group() as group:
             group.start_soon(relay.pass_on)
             print(next(iter(server.sockets)).getsockname()[1], flush=True)
-            await anyio.sleep_forever()
+            try:
+                await anyio.sleep_forever()
+            finally:
+                print(json.dumps(relay.decided), flush=True)
 
 
 if __name__ == "__main__":

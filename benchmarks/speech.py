@@ -1,12 +1,13 @@
 """Stub speech: a server of the context protocol that answers any text with four seconds of tone, at once.
 
-It is the same for the relay and for agentvoice, and runs in a process of its own.
+It is the same for the relay and for agentvoice, and runs in a process of its own. With `--stubborn` it ignores cancels.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import sys
 from contextlib import suppress
 
 import anyio
@@ -16,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 SECONDS = 4.0
 CHUNK = 1600  # 200 ms of mu-law, 8 kHz
 FASTER = 4  # than real time
+STUBBORN = "--stubborn" in sys.argv
 WORDS = "one two three four five six seven eight nine ten eleven twelve"
 
 
@@ -45,6 +47,8 @@ async def answer(socket: ServerConnection) -> None:
             async for message in socket:
                 request = json.loads(message)
                 if request.get("cancel"):
+                    if STUBBORN:
+                        continue
                     cancelled.add(request["context_id"])
                 elif request["transcript"].strip():
                     group.start_soon(speak, request["context_id"])

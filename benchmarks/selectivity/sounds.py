@@ -51,7 +51,7 @@ def cough(chance: Chance) -> Sound:
         size = int(chance.uniform(0.12, 0.28) * RATE)
         air = resonant(coloured(size, 150, 3600, chance, tilt=0.3), formants, 250.0) * _decay(size, 0.008, 0.07)
         voice = glottal(np.full(size, chance.uniform(110, 220)), chance) * _decay(size, 0.05, 0.06)
-        return air / np.abs(air).max() + chance.uniform(0, 0.35) * resonant(voice, formants)
+        return np.asarray(air / np.abs(air).max() + chance.uniform(0, 0.35) * resonant(voice, formants))
 
     return _bursts(chance, int(chance.integers(1, 4)), (0.05, 0.22), burst)
 
@@ -132,7 +132,7 @@ def laugh(chance: Chance) -> Sound:
         size = int(chance.uniform(0.08, 0.13) * RATE)
         voice = resonant(glottal(np.full(size, pitch * chance.uniform(0.9, 1.1)), chance), formants)
         air = coloured(size, 400, 3500, chance, tilt=0.4)
-        return (voice / (np.abs(voice).max() + 1e-9) + 0.4 * air) * np.hanning(size)
+        return np.asarray((voice / (np.abs(voice).max() + 1e-9) + 0.4 * air) * np.hanning(size))
 
     return _bursts(chance, int(chance.integers(2, 6)), (0.05, 0.1), burst)
 
