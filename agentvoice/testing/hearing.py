@@ -6,6 +6,7 @@ import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from random import Random
 from typing import Final
 
 from anyio import create_memory_object_stream, create_task_group, sleep, sleep_forever
@@ -83,7 +84,8 @@ class ScriptedRecognizer:
 
     script: Callable[[bytes, int], str] | Sequence[str]
     latency_s: float = 0.1
-    """From `finalize` to the final transcript, in seconds."""
+    """From `finalize` to the final transcript, in seconds, give or take `jitter_s`."""
+    jitter_s: float = 0.0
     partial_every_s: float = 0.3
     """Audio between partial transcripts, in seconds."""
     opens_after_s: float = 0.0
@@ -93,6 +95,8 @@ class ScriptedRecognizer:
     """How many of the first attempts to listen fail."""
     opened: int = 0
     """Attempts to listen so far."""
+    random: Random = field(default_factory=lambda: Random(0))
+    """Where the jitter comes from."""
     segments: list[bytes] = field(default_factory=list)
     """The PCM of every segment that was begun."""
 
@@ -166,7 +170,8 @@ class _ScriptedListening:
         async for number in endings:
             if self._script.faults.get(number, SOUND).never_answers:
                 await sleep_forever()
-            await sleep(self._script.latency_s)
+            script = self._script
+            await sleep(max(0.0, script.latency_s + script.random.uniform(-1, 1) * script.jitter_s))
             self._send.send_nowait(Transcript(self._text(number, final=True), final=True, confidence=0.9))
 
     def _text(self, number: int, *, final: bool) -> str:

@@ -1,14 +1,20 @@
-"""A language model that is none: it answers by a function. For tests, and for a demo on a machine that has no model."""
+"""A language model that is none: it answers by a function, with faults on demand.
+
+For tests, and for a demo on a machine that has no model.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
 from typing import Any, Final
 
-from anyio import sleep
+from anyio import sleep, sleep_forever
 
+from agentvoice.errors import ProviderRejected, ProviderUnavailable
 from agentvoice.interfaces import Message, Thought, ToolSpec
 
 NUMBERS: Final = {
@@ -40,6 +46,21 @@ def speak_of_it(messages: Sequence[Message]) -> str:
     return f"Of course, {table}. May I have your name, please?"
 
 
+@dataclass(frozen=True, slots=True)
+class ModelFault:
+    """What goes wrong with one answer. Counts are of its tokens."""
+
+    fails_after: int | None = None
+    """Breaks down, in a way that may pass."""
+    rejects: bool = False
+    """Refuses at once, and for good."""
+    stalls_after: int | None = None
+    """Says nothing more."""
+
+
+_SOUND: Final = ModelFault()
+
+
 class ScriptedModel:
     """`LanguageModel` that needs no weights: `answer` makes the text, `fill` what a form is filled in with."""
 
@@ -49,11 +70,22 @@ class ScriptedModel:
         fill: Callable[[Sequence[Message]], Mapping[str, Any]] = book_a_table,
         *,
         token_s: float = 0.03,
+        latency_s: float = 0.0,
+        jitter_s: float = 0.0,
+        faults: Mapping[int, ModelFault] | None = None,
+        seed: int = 0,
     ) -> None:
-        """Answer word by word, `token_s` apart. An answer may be a list of texts and tool calls, in their order."""
+        """Answer word by word, `token_s` apart. An answer may be a list of texts and tool calls, in their order.
+
+        The first token takes `latency_s` longer, give or take `jitter_s`. `faults` are by the number of the answer,
+        from 0, over the model's whole life.
+        """
         self._answer = answer
         self._fill = fill
-        self._token_s = token_s
+        self._token_s, self._latency_s, self._jitter_s = token_s, latency_s, jitter_s
+        self._faults, self._random = dict(faults or {}), Random(seed)
+        self.asked: list[Sequence[Message]] = []
+        """What it was shown, time after time."""
 
     def prepare(self) -> None:
         """Do nothing."""
@@ -66,9 +98,21 @@ class ScriptedModel:
         schema: Mapping[str, Any] | None = None,
     ) -> AsyncIterator[Thought]:
         """Yield the answer; see `LanguageModel.stream`."""
+        fault = self._faults.get(len(self.asked), _SOUND)
+        self.asked.append(messages)
+        if fault.rejects:
+            raise ProviderRejected("script", "the account is closed")
+        await sleep(max(0.0, self._latency_s + self._random.uniform(-1, 1) * self._jitter_s))
         answer = self._answer(messages) if schema is None else json.dumps(self._fill(messages))
-        for thought in [answer] if isinstance(answer, str) else answer:
-            tokens = re.findall(r"\S+\s*", thought) if isinstance(thought, str) else [thought]
-            for token in tokens:
-                await sleep(self._token_s)
-                yield token
+        for number, token in enumerate(_tokens(answer)):
+            if number == fault.fails_after:
+                raise ProviderUnavailable("script", "broke down")
+            if number == fault.stalls_after:
+                await sleep_forever()
+            await sleep(self._token_s)
+            yield token
+
+
+def _tokens(answer: str | Sequence[Thought]) -> Iterator[Thought]:
+    for thought in [answer] if isinstance(answer, str) else answer:
+        yield from re.findall(r"\S+\s*", thought) if isinstance(thought, str) else [thought]

@@ -60,6 +60,8 @@ class SpeechFault:
     """Closes the socket after so much audio, and with it all contexts."""
     fails: Failure | None = None
     """Answers the first text with this error, which names the context unless its `context_id` is `None`."""
+    words_late: bool = False
+    """Tells when words are spoken only after the audio of their text has come."""
     nonsense: bool = False
     """Mixes in messages that mean nothing, and such about contexts that nobody knows."""
 
@@ -98,10 +100,11 @@ class ScriptedSpeech:
 
     The voice is the tone engine's: each word a tone of 60 ms and 45 ms a character, its last 60 ms silent, in whatever
     format was asked for. The first audio of a context comes `latency_s` (give or take `jitter_s`) after its first
-    text, then each chunk of `chunk_s` takes `real_time_factor` of its length. `faults` are by the number of the
-    context, from 0, in order of their first text over all connections. `refusals` are what the first connections are
-    answered with, one each; `None` lets one through. With `idle_s`, a connection on which nothing was asked for so
-    long is closed. With `expires_s`, a context that waits for text for so long after its audio ends with `done`.
+    text, then each chunk of `chunk_s` takes `real_time_factor` (give or take `rate_jitter`) of its length. `faults` are
+    by the number of the context, from 0, in order of their first text over all connections. `refusals` are what the
+    first connections are answered with, one each; `None` lets one through. With `idle_s`, a connection on which nothing
+    was asked for so long is closed. With `expires_s`, a context that waits for text for so long after its audio ends
+    with `done`.
     """
 
     def __init__(
@@ -111,6 +114,7 @@ class ScriptedSpeech:
         latency_s: float = 0.1,
         jitter_s: float = 0.0,
         real_time_factor: float = 0.1,
+        rate_jitter: float = 0.0,
         chunk_s: float = 0.1,
         word_times: bool = True,
         faults: Mapping[int, SpeechFault] | None = None,
@@ -121,7 +125,7 @@ class ScriptedSpeech:
     ) -> None:
         self._random = Random(seed)
         self.latency_s, self.jitter_s = latency_s, jitter_s
-        self.real_time_factor, self.chunk_s = real_time_factor, chunk_s
+        self.real_time_factor, self.rate_jitter, self.chunk_s = real_time_factor, rate_jitter, chunk_s
         self.word_times = word_times
         self.faults = dict(faults or {})
         self.handshake_s, self.idle_s, self.expires_s = handshake_s, idle_s, expires_s
@@ -172,6 +176,12 @@ class ScriptedSpeech:
         fault = self.faults.get(len(self.contexts), _SOUND)
         self.contexts.append(context)
         return fault, max(0.0, self.latency_s + self._random.uniform(-1, 1) * self.jitter_s)
+
+    def rate(self) -> float:
+        """Return how much of its length the next chunk takes."""
+        if not self.rate_jitter:
+            return self.real_time_factor
+        return max(0.0, self.real_time_factor + self._random.uniform(-1, 1) * self.rate_jitter)
 
 
 class _Connection:
@@ -293,10 +303,12 @@ class _Voice:
     async def _utter(self, text: str) -> None:
         output = self._context.request.output
         assert output is not None  # noqa: S101 - a request with text has one
-        began, audio = self._context.sent_s, b""
+        began, audio, late = self._context.sent_s, b"", list[Interval]()
         for piece, word in _spoken(text, output):
             times = ((word.word, began + word.start_s, began + word.end_s),)
-            if self._speech.word_times:
+            if self._fault.words_late:
+                late += times
+            elif self._speech.word_times:
                 await self._connection.say(Timestamps(self._context.id, times))
             if self._context.request.add_phoneme_timestamps:
                 await self._connection.say(PhonemeTimestamps(self._context.id, tuple(_letters(times))))
@@ -306,10 +318,12 @@ class _Voice:
                 audio = audio[size:]
         if audio:
             await self._chunk(audio, output.seconds(len(audio)))
+        if late:
+            await self._connection.say(Timestamps(self._context.id, tuple(late)))
 
     async def _chunk(self, audio: bytes, seconds: float) -> None:
         context, fault = self._context, self._fault
-        await sleep(seconds * self._speech.real_time_factor)
+        await sleep(seconds * self._speech.rate())
         if fault.stalls_after_s is not None and context.sent_s >= fault.stalls_after_s:
             await sleep_forever()
         if fault.drops_after_s is not None and context.sent_s >= fault.drops_after_s:

@@ -1,9 +1,11 @@
 import pytest
+from anyio import current_time, move_on_after
 from pydantic import BaseModel
 
 from agentvoice import Message
+from agentvoice.errors import ProviderRejected, ProviderUnavailable
 from agentvoice.llm import fill, text
-from agentvoice.testing.llm import ScriptedModel
+from agentvoice.testing.llm import ModelFault, ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
@@ -44,3 +46,38 @@ async def test_it_fills_in_the_form_of_the_demo() -> None:
 
 async def test_it_answers_as_it_is_told() -> None:
     assert await answer(ScriptedModel(lambda messages: f"{len(messages)} messages."), TALK) == "3 messages."
+
+
+async def test_faults_happen_to_the_answer_they_are_meant_for() -> None:
+    faults = {0: ModelFault(fails_after=2), 1: ModelFault(rejects=True), 2: ModelFault(stalls_after=1)}
+    model = ScriptedModel(lambda _: "one two three", faults=faults)
+    said: list[str] = []
+
+    with pytest.raises(ProviderUnavailable):
+        said.extend([token async for token in text(model.stream(TALK))])
+    with pytest.raises(ProviderRejected):
+        await answer(model, TALK)
+    with move_on_after(60) as patience:
+        async for token in text(model.stream(TALK)):
+            said.append(token)  # noqa: PERF401 - what came before the stall is kept
+    assert patience.cancelled_caught
+    assert said == ["one "]
+    assert await answer(model, TALK) == "one two three"
+    assert model.asked == [TALK] * 4
+
+
+async def test_the_first_token_takes_its_time_the_same_for_the_same_seed() -> None:
+    async def times(seed: int) -> list[float]:
+        model = ScriptedModel(latency_s=0.5, jitter_s=0.3, token_s=0, seed=seed)
+        began, times = current_time(), list[float]()
+        for _ in range(5):
+            await answer(model, TALK)
+            times.append(current_time() - began)
+            began = current_time()
+        return times
+
+    one = await times(1)
+    assert all(0.2 <= took <= 0.8 for took in one)
+    assert len(set(one)) == 5
+    assert await times(1) == pytest.approx(one)
+    assert await times(2) != pytest.approx(one)
