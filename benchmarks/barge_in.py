@@ -112,17 +112,21 @@ async def load(url: str, calls: int, seconds: float, *, speaks: bool) -> Interru
     return times
 
 
-def measure(module: str, path: str, calls: int, seconds: float, *, speaks: bool) -> tuple[Interruptions, list[float]]:
-    """Return what the far ends saw, and how long each `clear` took from its decision to them."""
+def measure(
+    module: str, path: str, calls: int, seconds: float, *, speaks: bool
+) -> tuple[Interruptions, list[float], float]:
+    """Return what the far ends saw, how long each `clear` took from its decision to them, and the share of a core."""
     with (
         process("benchmarks.speech", "--stubborn") as speech,
         process(module, f"ws://127.0.0.1:{speech.port}/tts/websocket") as server,
     ):
+        idle = server.cpu_s
         times = anyio.run(
             partial(load, f"ws://127.0.0.1:{server.port}{path}", calls, seconds, speaks=speaks),
             backend_options={"use_uvloop": True},
         )
-    return times, on_the_way(json.loads(server.last_words), times.arrived)
+        busy = (server.cpu_s - idle) / seconds
+    return times, on_the_way(json.loads(server.last_words), times.arrived), busy
 
 
 def on_the_way(decided: Mapping[str, Sequence[float]], arrived: Mapping[str, Sequence[float]]) -> list[float]:
@@ -137,8 +141,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each lasts")
     wanted = parser.parse_args()
     for calls in wanted.calls:
-        floor, floor_way = measure("benchmarks.relay", "/", calls, wanted.seconds, speaks=False)
-        ours, way = measure("benchmarks.hard", "/twilio/media", calls, wanted.seconds, speaks=True)
+        floor, floor_way, floor_busy = measure("benchmarks.relay", "/", calls, wanted.seconds, speaks=False)
+        ours, way, busy = measure("benchmarks.hard", "/twilio/media", calls, wanted.seconds, speaks=True)
         print(f"\n{calls} calls, {wanted.seconds:.0f} s{'':26}bare relay   agentvoice   ratio")
         for name, low, high in (
             ("decision to clear at the far end, ms", floor_way, way),
@@ -148,6 +152,7 @@ def main() -> None:
         ):
             for share in (0.5, 0.99):
                 print(row(f"{name}, p{100 * share:.0f}", 1e3 * percentile(low, share), 1e3 * percentile(high, share)))
+        print(row("CPU, share of a core, %", 100 * floor_busy, 100 * busy))
         for name, few, many in (
             ("interruptions", len(floor.by_key), len(ours.by_key) + len(ours.by_voice)),
             ("without a clear", floor.unanswered, ours.unanswered),

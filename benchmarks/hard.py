@@ -41,7 +41,9 @@ from .speech import WORDS
 STALL_S = 1.5
 """For so long the recogniser takes no audio, and for so long it then thinks."""
 HOG_S = 0.003
-"""For so long the model keeps the loop to itself, as parsing or tokenising does; ten times an answer."""
+"""For so long the model keeps the loop to itself, as parsing or tokenising does..."""
+HOG_EVERY_S = 0.25
+"""...and so often. A hundred calls of which every second one does it keep a seventh of the loop."""
 MIN_SPEECH_S = 0.1
 
 
@@ -60,10 +62,9 @@ class Hard(Agent):
 
     async def reply(self, turn: Turn) -> AsyncIterator[str]:  # noqa: ARG002
         yield WORDS + ". "
-        if self.hogs:
-            for _ in range(10):
-                time.sleep(HOG_S)  # noqa: ASYNC251 - on purpose
-                await anyio.sleep(0.1)
+        while self.hogs:
+            time.sleep(HOG_S)  # noqa: ASYNC251 - on purpose
+            await anyio.sleep(HOG_EVERY_S)
         await anyio.sleep_forever()
 
 
