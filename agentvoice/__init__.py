@@ -27,7 +27,9 @@ from .interruption import (
     InterruptionSource as InterruptionSource,
     Policy as Policy,
 )
+from .protection import Protected as Protected
 from .turn import Turn as Turn
+from .voicing import Voicing as Voicing
 
 __all__ = [
     "TELEPHONE",
@@ -50,7 +52,9 @@ __all__ = [
     "Manners",
     "Message",
     "Policy",
+    "Protected",
     "Turn",
     "TurnClosed",
     "TurnState",
+    "Voicing",
 ]

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast, get_args, get_origin
 
+from .budget import GENEROUS, Budget
 from .commands import TurnClosed
 from .conversation import Manners
+from .errors import UsageError
 from .interfaces import LanguageModel
 from .interruption import InterruptionSource
 from .llm import NO_MODEL, Tokens, text
 from .sources import KeySource, TranscriptSource, VoiceActivitySource
+from .tools import rounds
+from .tools.declaration import Declared
 from .turn import Turn
+from .voicing import Voicing
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
     from .call import Call
 
+    State = TypeVar("State", default=Any)
+else:
+    from typing import TypeVar
 
-class Agent:
+    State = TypeVar("State")
+
+
+class Agent(Generic[State]):
     """One side of a call. A new instance is made for each call, and `self.call` is that call.
 
-    class Receptionist(Agent):
+    class Receptionist(Agent[Booking]):  # self.state is a Booking(), one for each call; of a plain `Agent`, a dict
         instructions = "You take bookings for a small restaurant."
         greeting = "Good evening, how may I help you?"
 
@@ -35,12 +49,34 @@ class Agent:
     """Said when the call begins."""
     manners: ClassVar[Manners] = Manners()
     """When to yield, when to answer."""
+    voicing: ClassVar[Voicing | None] = None
+    """How it sounds; `None` for the way that the process set."""
     sources: ClassVar[Sequence[InterruptionSource]] = (VoiceActivitySource(), TranscriptSource(), KeySource())
     """What can interrupt the agent."""
+
+    tools: ClassVar[Sequence[Declared]] = ()
+    """What the model may ask for besides the methods that are a `tool`: functions, `approval`, servers."""
+    budget: ClassVar[Budget] = GENEROUS
+    """How much of a long call the language model is shown."""
 
     call: Call
     llm: LanguageModel = NO_MODEL
     """The language model; the process's own when the class names none."""
+
+    @cached_property
+    def state(self) -> State:
+        """What this agent knows of this call: made when first asked for, by calling the class in `Agent[...]`.
+
+        Raises:
+            UsageError: that class cannot be made without arguments.
+        """
+        bases = [base for kind in type(self).__mro__ for base in vars(kind).get("__orig_bases__", ())]
+        kinds = [get_args(base)[0] for base in bases if get_origin(base) is Agent]
+        kind: Any = next((kind for kind in kinds if not isinstance(kind, TypeVar)), dict)
+        try:
+            return cast("State", kind())
+        except TypeError as error:
+            raise UsageError(f"{kind.__name__}() fails: {error}; give its fields defaults, or set `state`") from error
 
     def reply(self, turn: Turn) -> Tokens:
         """Produce the text of a turn, as it comes. Cancelled when the caller interrupts.
@@ -51,8 +87,11 @@ class Agent:
         return self.think(turn)
 
     def think(self, turn: Turn) -> AsyncIterator[str]:
-        """Stream what `self.llm` has to say to a turn. For a `reply` that does something before or after."""
-        return text(self.llm.stream(turn.history))
+        """Stream what `self.llm` has to say to a turn, and run the tools that it asks for.
+
+        For a `reply` that does something before or after.
+        """
+        return text(rounds.think(self, turn))
 
     async def on_call_start(self) -> None:
         """The line is open. By default the agent says its greeting."""
@@ -60,10 +99,25 @@ class Agent:
             await self.call.say(self.greeting)
 
     async def on_interrupted(self, turn: TurnClosed) -> None:
-        """The caller cut a turn off; `turn.heard` tells how much of it was heard."""
+        """The caller cut a turn off: `turn.heard` was heard of it, `turn.unheard` was not.
+
+        By default what was not heard is dropped, and the model, which sees where it was cut, decides what becomes of
+        it. `await self.call.resume(turn, "As I was saying, ")` takes it up again after the answer.
+        """
 
     async def on_dtmf(self, key: str) -> None:
         """The caller pressed a key."""
+
+    async def on_silence(self, times: int) -> None:
+        """Nobody has had the floor for `manners.silence_s`, the `times`-th time since the caller was last heard."""
+
+    async def on_limit(self, left_s: float) -> None:
+        """The call will be ended in `left_s`: it has lasted nearly as long as `manners.call_s` allows."""
+
+    async def on_hand_off(self, previous: Agent) -> None:  # noqa: ARG002
+        """This agent has taken over a call from `previous`. By default it says its greeting."""
+        if self.greeting:
+            await self.call.say(self.greeting)
 
     async def on_call_end(self) -> None:
         """The call is over. There is a second for this."""

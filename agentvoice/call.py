@@ -9,57 +9,87 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeVar
 
 import anyio
-from anyio import CancelScope, create_memory_object_stream, create_task_group, current_time, move_on_after
+from anyio import (
+    CancelScope,
+    create_memory_object_stream,
+    create_task_group,
+    current_time,
+    move_on_after,
+)
 from anyio.abc import ObjectReceiveStream, TaskGroup
 from anyio.lowlevel import checkpoint
 from anyio.streams.memory import MemoryObjectSendStream
 
 from .agent import Agent
+from .blocking import run_blocking
 from .commands import (
+    AnswerTool,
     CancelContext,
     ClearPlayout,
     Command,
     FinishContext,
     HangUp,
     HeardText,
+    LimitNear,
     OpenContext,
     SendAudio,
     SendMark,
+    SilenceFell,
     SpeakText,
     StartReply,
+    StartTool,
     StopReply,
+    StopTool,
     TurnClosed,
+    TurnConfirmed,
     TurnState,
 )
 from .conversation import Conversation
+from .dialogue import Question, Understand
+from .errors import LocalProtocolError, UsageError
 from .events import (
     BargeIn,
     CallerAudio,
+    CallStarted,
     Event,
+    HandedOff,
     HangUpRequested,
     HungUp,
     KeyPressed,
+    PlayRequested,
     ReplyFailed,
     SayRequested,
+    StopRequested,
     TextEnded,
     TextProduced,
+    Transfer,
 )
 from .history import History
 from .inbox import Inbox
-from .interfaces import Synthesizer, Transport
+from .interfaces import Synthesizer, Transfers, Transport
 from .interruption import InterruptionSource
-from .llm import token_stream
+from .llm import NO_MODEL, token_stream
 from .logger import Logger
+from .protection import Protected
+from .sounds import read_sound
+from .summaries import Summaries
+from .tools.running import Running
 from .trace.observer import Observer
 from .turn import Turn
 
 log = Logger(__name__)
 
-LAST_SECOND = 1.0
+LAST_SECOND: Final = 1.0
 """How long the end of a call may take, whatever hangs."""
+HOLD_S: Final = 300.0
+"""The longest that a caller on hold is played to."""
+
+T = TypeVar("T")
 
 
 class Ears(Protocol):
@@ -110,9 +140,14 @@ class Call:
             transport.audio,
             instructions=agent.instructions,
             manners=agent.manners,
+            voicing=agent.voicing,
             has_marks=transport.has_marks,
             markup=synthesizer.markup,
         )
+        self.history.budget = agent.budget
+        self._summaries = Summaries(self.history)
+        self.tools = Running(call_id, self.deliver)
+        """The tools that the agent's turns have asked for."""
         self._ears = ears(self.deliver)
         self.observers: Sequence[Observer] = ()
         """Those who watch every event and every decision."""
@@ -120,6 +155,9 @@ class Call:
         self._line_closed = anyio.Event()
         self._replies: dict[str, CancelScope] = {}
         self._says = 0
+        self._before: list[Agent] = []  # agents that have handed off
+        self._question: Question[Any] | None = None
+        self._acts: list[tuple[str, Callable[[], None]]] = []  # what waits for a turn to be confirmed
         self._said: dict[str, tuple[anyio.Event, list[HeardText | None]]] = {}
         self._listeners: list[tuple[tuple[type[Event], ...], MemoryObjectSendStream[Event]]] = []
         self._group: TaskGroup
@@ -143,16 +181,115 @@ class Call:
         Waits until it was played, or cut; `None` means that nothing was. Not to be awaited from within `reply`,
         whose own turn has to end first.
         """
-        self._says += 1
-        turn_id = f"s{self._says}"
-        over, heard = self._said[turn_id] = (anyio.Event(), [])
-        self.deliver(SayRequested(turn_id, text, interruptible))
-        await over.wait()
-        return heard[0]
+        return await self._have_turn(lambda turn_id: SayRequested(turn_id, text, interruptible))
+
+    async def resume(self, cut: TurnClosed, lead_in: str = "") -> HeardText | None:
+        """Say what was not heard of a turn that was cut off, after `lead_in`: "As I was saying, "."""
+        return await self.say(lead_in + cut.unheard) if cut.unheard else None
+
+    async def play(self, sound: str | Path, text: str = "", *, interruptible: bool = True) -> HeardText | None:
+        """Play a WAV file, as `say` says a text. `text` is the words in it, for the history.
+
+        Raises:
+            UsageError: the file cannot be read or converted.
+        """
+        audio = await run_blocking(partial(read_sound, sound, self._transport.audio))
+        return await self._have_turn(lambda turn_id: PlayRequested(turn_id, audio, text, interruptible))
+
+    @asynccontextmanager
+    async def hold(self, sound: str | Path) -> AsyncIterator[None]:
+        """Play a WAV file over and over, as long as the context is entered, but not for more than five minutes.
+
+        It comes after what is being said. What the caller says meanwhile is answered afterwards.
+
+        Raises:
+            UsageError: the file cannot be read or converted.
+        """
+        once = await run_blocking(partial(read_sound, sound, self._transport.audio))
+        turn_id = self._name_turn()
+        times = self._transport.audio.size(HOLD_S) // max(1, len(once))
+        self.deliver(PlayRequested(turn_id, once * max(1, times), interruptible=False))
+        try:
+            yield
+        finally:
+            self.deliver(StopRequested(turn_id))
+
+    async def ask(
+        self,
+        question: str,
+        understand: Understand[T],
+        *,
+        sorry: str = "Sorry, I did not get that.",
+        attempts: int = 3,
+    ) -> T | None:
+        """Ask, and return what `understand` makes of the answer; `None` when it was asked in vain.
+
+        What the caller says is the question's until then, and the agent's `reply` is not asked. `understand` raises
+        `ValueError` for what is no answer; then the question is asked again, after what the error says, or `sorry`.
+        Not to be awaited from within `reply`, whose own turn has to end first.
+
+        Raises:
+            LocalProtocolError: another question is open.
+        """
+        if self._question is not None:
+            raise LocalProtocolError("a question is open already: await its answer first")
+        asked = self._question = Question(question, understand, sorry=sorry, attempts=attempts)
+        try:
+            async with create_task_group() as group:
+                group.start_soon(self.say, question)
+                answer = await asked.wait()
+                group.cancel_scope.cancel()
+        finally:
+            self._question = None
+        return answer
 
     def hang_up(self) -> None:
         """End the call once the agent's last word was played. An interruption before that revokes it."""
         self.deliver(HangUpRequested())
+
+    def transfer(self, to: str, *, summary: str = "") -> None:
+        """Put the caller through to `to` once the agent's last word was played. An interruption before revokes it.
+
+        `summary` is what that person is told first, unheard by the caller. The call with the agent ends.
+
+        Raises:
+            UsageError: this line cannot.
+        """
+        if not isinstance(self._transport, Transfers):
+            raise UsageError(f"{type(self._transport).__name__} cannot put a caller through")
+        self.deliver(HangUpRequested(Transfer(to, summary)))
+
+    def hand_off(self, agent: Agent) -> None:
+        """Let another agent take over, in its own voice, with all that was said. `hand_back` returns to this one.
+
+        The turn under way, if there is one, is still this agent's; if it is speculative, nothing happens until it is
+        confirmed. What can interrupt stays as it is.
+        """
+        self._once_confirmed(partial(self._take_over, agent, back=False))
+
+    def hand_back(self) -> None:
+        """Let the agent before take over again, as `hand_off` does. Harmless when there was none."""
+        if self._before:
+            self._once_confirmed(partial(self._take_over, self._before[-1], back=True))
+
+    def _once_confirmed(self, act: Callable[[], None]) -> None:
+        """Do something when the turn under way is certain, and not at all if it comes to nothing."""
+        if self.turn is None or self.turn.confirmed:
+            act()
+        else:
+            self._acts.append((self.turn.id, act))
+
+    def _take_over(self, agent: Agent, *, back: bool) -> None:
+        previous, self.agent = self.agent, agent
+        if back:
+            self._before.pop()
+        else:
+            self._before.append(previous)
+        agent.call = self
+        if agent.llm is NO_MODEL:
+            agent.llm = previous.llm
+        self.deliver(HandedOff(type(agent).__name__, agent.instructions, agent.voicing))
+        self._group.start_soon(self._hook, agent.on_hand_off(previous))
 
     def interrupt(self, signal: BargeIn) -> None:
         """Signal a barge-in by hand."""
@@ -175,6 +312,18 @@ class Call:
             self._listeners.remove(listener)
             send.close()
 
+    async def _have_turn(self, wish: Callable[[str], SayRequested | PlayRequested]) -> HeardText | None:
+        """Ask for a turn of its own, and wait until it is over. One that nobody waits for any more goes on."""
+        turn_id = self._name_turn()
+        over, heard = self._said[turn_id] = (anyio.Event(), [])
+        self.deliver(wish(turn_id))
+        await over.wait()
+        return heard[0]
+
+    def _name_turn(self) -> str:
+        self._says += 1
+        return f"s{self._says}"
+
     # ------------------------------------------------------------------ the life of the call
 
     def deliver(self, event: Event) -> None:
@@ -186,6 +335,8 @@ class Call:
         try:
             async with create_task_group() as group:
                 self._group = group
+                self.tools.begin(group, self.agent)
+                self.deliver(CallStarted())
                 group.start_soon(self._converse)
                 group.start_soon(self._send)
                 group.start_soon(self._receive)
@@ -215,6 +366,7 @@ class Call:
             await self._inbox.wait(until=_whole_ms(conversation.deadline))
         with move_on_after(LAST_SECOND):
             await self._line_closed.wait()
+            await self.tools.finish()
         self._group.cancel_scope.cancel()
 
     def _step(self, event: Event | None, now: float) -> None:
@@ -255,6 +407,8 @@ class Call:
             case StopReply(turn_id):
                 if turn_id in self._replies:
                     self._replies.pop(turn_id).cancel()
+            case StartTool() | StopTool() | AnswerTool():
+                self.tools.perform(command)
             case OpenContext(context_id, _, voicing):
                 self._synthesizer.open(context_id, audio=self._transport.audio, deliver=self.deliver, voicing=voicing)
             case SpeakText(context_id, text):
@@ -263,20 +417,41 @@ class Call:
                 self._synthesizer.finish(context_id)
             case CancelContext(context_id):
                 self._synthesizer.cancel(context_id)
+            case HangUp(Transfer() as transfer) if isinstance(self._transport, Transfers):
+                self._transport.transfer(transfer)
             case HangUp():
                 self._transport.hang_up()
+            case _:
+                self._notice(command)
+
+    def _notice(self, decided: Command) -> None:
+        """Tell the agent what was decided, and whoever waits for it."""
+        match decided:
+            case TurnConfirmed():
+                if self._question and self.turn:
+                    self._question.confirmed(self.turn)
+                acts, self._acts = self._acts, []
+                for _, act in acts:
+                    act()
             case TurnClosed():
-                self._turn_closed(command)
+                self._turn_closed(decided)
+            case SilenceFell(times):
+                self._group.start_soon(self._hook, self.agent.on_silence(times))
+            case LimitNear(left_s):
+                self._group.start_soon(self._hook, self.agent.on_limit(left_s))
             case _:
                 pass  # for those who watch
 
     def _turn_closed(self, closed: TurnClosed) -> None:
+        self._acts = [(turn_id, act) for turn_id, act in self._acts if turn_id != closed.turn_id]
         over, heard = self._said.pop(closed.turn_id, (None, []))
         if over is not None:
             heard.append(closed.heard)
             over.set()
-        if closed.outcome is TurnState.INTERRUPTED and not self._conversation.closed:
+        if closed.outcome is TurnState.INTERRUPTED and not closed.reason and not self._conversation.closed:
             self._group.start_soon(self._hook, self.agent.on_interrupted(closed))
+        if self._summaries.due:
+            self._group.start_soon(self._hook, self._summaries.write(self.agent.llm))
         log.info(
             "turn",
             call_id=self.id,
@@ -310,9 +485,10 @@ class Call:
         """Stream the agent's text for one turn."""
         with scope:
             try:
-                async with token_stream(self.agent.reply(turn)) as tokens:
+                reply = self._question.reply(turn) if self._question and turn.prompt else self.agent.reply(turn)
+                async with token_stream(reply) as tokens:
                     async for token in tokens:
-                        self.deliver(TextProduced(turn.id, token))
+                        self.deliver(TextProduced(turn.id, str(token), isinstance(token, Protected)))
                 self.deliver(TextEnded(turn.id))
             except Exception as error:
                 log.exception("reply_failed", call_id=self.id, turn_id=turn.id)

@@ -186,6 +186,13 @@ class TurnOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnConfirmed:
+    """A speculative turn was right: the caller has finished, with the words that it answers."""
+
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContextSucceeded:
     """A turn goes on in another context; the old id is dead."""
 
@@ -285,6 +292,7 @@ Command: TypeAlias = (
     | HangUp
     | UtteranceEnded
     | TurnOpened
+    | TurnConfirmed
     | ContextSucceeded
     | TurnChanged
     | TurnClosed

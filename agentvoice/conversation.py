@@ -30,6 +30,7 @@ from .commands import (
     StopReply,
     TurnChanged,
     TurnClosed,
+    TurnConfirmed,
     TurnOpened,
     TurnState,
     UtteranceEnded,
@@ -125,6 +126,7 @@ class Conversation:
         *,
         instructions: str = "",
         manners: Manners = Manners(),
+        voicing: Voicing | None = None,
         has_marks: bool = True,
         markup: Markup = NO_MARKUP,
     ) -> None:
@@ -138,7 +140,7 @@ class Conversation:
         self._limit = CallLimit(manners.call_s, manners.warn_s)
         self.history = History(instructions)
         self._errands = Errands(self.history)
-        self._voicing: Voicing | None = None
+        self._voicing = voicing
         self._live: Speaking | None = None
         self._turns = self._contexts = 0
         self._says: deque[SayRequested | PlayRequested] = deque()
@@ -339,6 +341,7 @@ class Conversation:
             commands += self._errands.confirm(turn.id, now=now)
             self._await_words(turn, now)
             self._playout.resume()
+            commands.append(TurnConfirmed(turn.id))
         else:
             if live and (self._busy or not live.turn.confirmed):
                 commands += self._withdraw(live, now)

@@ -18,12 +18,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from anyio.abc import ObjectReceiveStream
 
 from .audio import AudioFormat
-from .events import ContextEvent, LineEvent, Transcript
+from .events import ContextEvent, LineEvent, Transcript, Transfer
 from .markup import Markup
 from .voicing import Voicing
 
@@ -269,6 +269,14 @@ class Transport(Protocol):
 
     def hang_up(self) -> None:
         """End the call, once what is queued has been sent."""
+
+
+@runtime_checkable
+class Transfers(Protocol):
+    """A transport whose carrier can put a caller through to somebody else."""
+
+    def transfer(self, transfer: Transfer) -> None:
+        """End the call as `Transport.hang_up` does, and have the carrier put the caller through."""
 
 
 class Synthesizer(Protocol):

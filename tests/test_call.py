@@ -12,6 +12,7 @@ from agentvoice import Agent, BargeIn, BargeInKind, Call, Manners, Turn, TurnClo
 from agentvoice.audio import TELEPHONE, AudioFormat
 from agentvoice.call import _whole_ms
 from agentvoice.commands import Command
+from agentvoice.errors import UsageError
 from agentvoice.events import (
     AudioReceived,
     CallerAudio,
@@ -453,3 +454,12 @@ async def test_cancelling_the_call_from_outside_ends_it_like_any_task() -> None:
 @pytest.mark.parametrize(("deadline", "woken_at"), [(28.1725, 28.173), (28.173000000000002, 28.173000000000002)])
 def test_the_call_never_wakes_before_its_deadline_and_so_never_spins(deadline: float, woken_at: float) -> None:
     assert _whole_ms(deadline) == woken_at
+
+
+async def test_a_line_that_cannot_put_a_caller_through_says_so_and_the_call_goes_on() -> None:
+    async with calling(Parrot()) as scene:
+        with pytest.raises(UsageError, match="Line cannot put a caller through"):
+            scene.call.transfer("+15550100")
+        await scene.ears.hear("Hello?")
+        await sleep(1)
+        assert scene.call.turn is not None

@@ -128,5 +128,10 @@ def header(call: Call) -> Header:
         started_at=current_time(),
         agent=type(call.agent).__name__,
         has_marks=call.has_marks,
-        settings={"manners": call.agent.manners, "instructions": call.agent.instructions, "markup": call.markup},
+        settings={
+            "manners": call.agent.manners,
+            "instructions": call.agent.instructions,
+            "markup": call.markup,
+            "voicing": call.agent.voicing,
+        },
     )

@@ -4,6 +4,8 @@
 | --------------------- | ------------------------------------------------------------------ |
 | `POST /twilio/voice`  | Twilio's voice webhook (GET too): connect the call to the stream   |
 | `WS /twilio/media`    | the stream of one call                                             |
+| `POST /twilio/after`  | what comes after the stream: the hang-up, or a transfer            |
+| `POST /twilio/whisper`| what the person is told to whom a caller is transferred            |
 | `GET /health`         | a load balancer: 503 while the server drains                       |
 | `GET /metrics`        | Prometheus                                                         |
 """
@@ -11,8 +13,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final, Protocol
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import structlog
 from starlette.applications import Starlette
@@ -28,12 +31,15 @@ from . import twiml
 from .signature import HEADER, is_signed
 from .streams import SocketStream
 from .switchboard import Switchboard
+from .transfers import Transfers
 from .transport import TwilioTransport
 
 log = structlog.get_logger(__name__)
 
 VOICE: Final = "/twilio/voice"
 MEDIA: Final = "/twilio/media"
+AFTER: Final = "/twilio/after"
+WHISPER: Final = "/twilio/whisper"
 _LARGEST_FORM: Final = 1 << 16
 _ANY: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -64,6 +70,8 @@ def create_app(
         routes=[
             Route(VOICE, reception.voice, methods=["GET", "POST"]),
             WebSocketRoute(MEDIA, reception.media),
+            Route(AFTER, reception.after, methods=["POST"]),
+            Route(WHISPER, reception.whisper, methods=["POST"]),
             Route(MEDIA, _needs_a_websocket, methods=_ANY),
             Route("/health", reception.health),
             Route("/metrics", reception.metrics),
@@ -84,24 +92,52 @@ class _Reception:
         self.switchboard = switchboard
         self._public_url = public_url.rstrip("/") if public_url else None
         self._token = token
+        self._transfers = Transfers()
 
     # ------------------------------------------------------------------ calls
 
     async def voice(self, request: Request) -> Response:
         """Say what to do with a call: connect it, or turn it away."""
-        form = await _form(request)
-        if form is None:
-            return PlainTextResponse("a voice webhook is a small form\n", 413)
-        url = self._base(request) + VOICE + (f"?{request.url.query}" if request.url.query else "")
-        if not self._is_genuine(request, url, form):
-            return PlainTextResponse("this request is not signed by Twilio\n", 403)
+        form = await self._asked(request)
+        if isinstance(form, Response):
+            return form
         if not self.switchboard.accepting:
             self.switchboard.refused += 1
             log.warning("call_refused", draining=self.switchboard.draining, live=self.switchboard.live)
             return Response(twiml.BUSY, media_type=twiml.MEDIA_TYPE)
-        said = {**request.query_params, **dict(form)}
+        said = {**request.query_params, **form}
         parameters = {"caller": said.get("From", ""), "called": said.get("To", "")}
-        return Response(twiml.connect(self._stream_url(request), parameters), media_type=twiml.MEDIA_TYPE)
+        answer = twiml.connect(self._stream_url(request), parameters, afterwards=self._base(request) + AFTER)
+        return Response(answer, media_type=twiml.MEDIA_TYPE)
+
+    async def after(self, request: Request) -> Response:
+        """Say what comes after the stream: somebody to whom the caller is put through, or nothing."""
+        form = await self._asked(request)
+        if isinstance(form, Response):
+            return form
+        transfer = self._transfers.of(form.get("CallSid", ""))
+        if transfer is None:
+            return Response(twiml.HANG_UP, media_type=twiml.MEDIA_TYPE)
+        whisper = f"{self._base(request)}{WHISPER}?call={quote(form['CallSid'])}" if transfer.summary else ""
+        return Response(twiml.dial(transfer.to, whisper=whisper), media_type=twiml.MEDIA_TYPE)
+
+    async def whisper(self, request: Request) -> Response:
+        """Tell the person to whom a caller is put through what it is about."""
+        form = await self._asked(request)
+        if isinstance(form, Response):
+            return form
+        transfer = self._transfers.of(request.query_params.get("call", ""))
+        return Response(twiml.say(transfer.summary if transfer else ""), media_type=twiml.MEDIA_TYPE)
+
+    async def _asked(self, request: Request) -> dict[str, str] | Response:
+        """Return what a webhook's form says, or why it is not answered."""
+        form = await _form(request)
+        if form is None:
+            return PlainTextResponse("a webhook is a small form\n", 413)
+        url = self._base(request) + request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        if not self._is_genuine(request, url, form):
+            return PlainTextResponse("this request is not signed by Twilio\n", 403)
+        return dict(form)
 
     async def media(self, socket: WebSocket) -> None:
         """Carry one call, from the handshake to the hang-up. Whatever happens to it, the server goes on."""
@@ -125,6 +161,7 @@ class _Reception:
 
     async def _take(self, stream: SocketStream) -> None:
         transport = await TwilioTransport.answer(stream)
+        transport.on_transfer = partial(self._transfers.put, transport.call_id)
         with structlog.contextvars.bound_contextvars(call_id=transport.call_id):
             await self._host.take(
                 transport,

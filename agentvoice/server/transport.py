@@ -6,7 +6,7 @@ something to send ever waits, and a `clear` overtakes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
@@ -23,7 +23,7 @@ from anyio import (
 
 from agentvoice.audio import TELEPHONE
 from agentvoice.errors import RemoteProtocolError
-from agentvoice.events import CallerAudio, HungUp, KeyPressed, LineEvent, MarkReturned
+from agentvoice.events import CallerAudio, HungUp, KeyPressed, LineEvent, MarkReturned, Transfer
 from agentvoice.interfaces import MessageStream
 
 from . import twilio
@@ -35,6 +35,10 @@ LARGEST_MESSAGE: Final = 1 << 16
 """The most that one message may hold, in characters; a frame of 20 ms takes some 400."""
 MOST_NONSENSE: Final = 100
 """So many senseless messages in a row end the call."""
+
+
+def _nobody(transfer: Transfer) -> None:
+    log.warning("transfer_lost", to=transfer.to, hint="the line was not answered by agentvoice's own server")
 
 
 class TwilioTransport:
@@ -52,6 +56,8 @@ class TwilioTransport:
         """The carrier's name for the call."""
         self.parameters: Mapping[str, str] = start.start.custom_parameters
         """What the TwiML gave the stream to carry."""
+        self.on_transfer: Callable[[Transfer], None] = _nobody
+        """Told to whom the caller is to be put through, when that is so."""
         self._stream = stream
         self._sid = start.stream_sid or start.start.stream_sid
         self._stall_s = stall_s
@@ -60,7 +66,6 @@ class TwilioTransport:
         self._wake = Event()
         self._ended: str | None = None  # why the line is over
         self._heard_at = current_time()
-        self._listening = CancelScope()
         self._nonsense = 0
         self._expected = 0  # the sample at which the caller's next audio begins, if nothing is lost
 
@@ -115,6 +120,11 @@ class TwilioTransport:
         """Close the line once what is queued has been sent. Twilio hangs up when its stream is closed."""
         self._outbox.close()
         self._wake.set()
+
+    def transfer(self, transfer: Transfer) -> None:
+        """Close the line as `hang_up` does. Whoever watches `on_transfer` tells the carrier what comes next."""
+        self.on_transfer(transfer)
+        self.hang_up()
 
     async def run(self) -> None:
         """Send what is queued, until the line is over."""
@@ -174,16 +184,14 @@ class TwilioTransport:
         return HungUp(self._ended)
 
     async def _listen(self) -> str | bytes | None:
-        """Wait for a message; `None` when the line is over."""
-        with CancelScope() as self._listening:
-            try:
-                message = await self._stream.receive()
-            except (EndOfStream, ClosedResourceError, BrokenResourceError):
-                self._end("disconnected")
-            else:
-                self._heard_at = current_time()
-                return message
-        return None
+        """Wait for a message; `None` when the line is over. There are fifty a second: nothing is set up around each."""
+        try:
+            message = await self._stream.receive()
+        except (EndOfStream, ClosedResourceError, BrokenResourceError):
+            self._end("disconnected")
+            return None
+        self._heard_at = current_time()
+        return message
 
     def _understand(self, message: str | bytes) -> LineEvent | None:
         """Return what a message means for the call: nothing, if it makes no sense."""
@@ -235,7 +243,6 @@ class TwilioTransport:
             self._end("nonsense")
 
     def _end(self, reason: str) -> None:
-        """The line is over: wake whoever waits on it."""
+        """The line is over: have the writer close the stream, which wakes the reader."""
         self._ended = self._ended or reason
         self._wake.set()
-        self._listening.cancel()

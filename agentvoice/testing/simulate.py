@@ -23,6 +23,7 @@ from anyio.lowlevel import checkpoint
 
 from agentvoice.agent import Agent
 from agentvoice.audio import TELEPHONE, linear_to_mulaw
+from agentvoice.blocking import in_thread
 from agentvoice.call import Call
 from agentvoice.commands import Command, TurnChanged, TurnClosed, TurnOpened, TurnState
 from agentvoice.events import Event
@@ -32,7 +33,6 @@ from agentvoice.llm import NO_MODEL
 from agentvoice.server.transport import TwilioTransport
 from agentvoice.speech.tone import ToneEngine
 from agentvoice.streams import memory_pair
-from agentvoice.tools.declaration import in_thread
 from agentvoice.trace.log import Header, TraceWriter
 from agentvoice.trace.observer import Observer
 from agentvoice.tts.connection import ContextSynthesizer
@@ -151,7 +151,12 @@ async def _answer(host: Host, stream: _Tapped) -> None:
 
 
 def _header(call: Call) -> Header:
-    settings = {"manners": call.agent.manners, "instructions": call.agent.instructions, "markup": call.markup}
+    settings = {
+        "manners": call.agent.manners,
+        "instructions": call.agent.instructions,
+        "markup": call.markup,
+        "voicing": call.agent.voicing,
+    }
     return Header(call_id=call.id, started_at=current_time(), agent=type(call.agent).__name__, settings=settings)
 
 

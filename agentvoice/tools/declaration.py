@@ -5,13 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol, TypeAlias, TypeVar, overload, runtime_checkable
 
-from anyio import to_thread
-
+from agentvoice.blocking import run_blocking
 from agentvoice.errors import ToolError, UsageError
 from agentvoice.events import OnInterrupt
 from agentvoice.interfaces import ToolSpec
@@ -144,17 +142,6 @@ def tools_of(agent: object) -> Iterator[Tool | ToolSource]:
 
 
 # ------------------------------------------------------------------ how one comes about
-
-in_thread: Final[ContextVar[Callable[[Callable[[], Any]], Awaitable[Any]]]] = ContextVar("in_thread")
-"""How a function that blocks is run, where not in a thread: in virtual time a thread looks idle."""
-
-
-async def run_blocking(function: Callable[[], Any]) -> Any:
-    """Run what blocks in a thread. When cancelled it is left to itself there: nothing can stop it."""
-    if (run := in_thread.get(None)) is not None:
-        return await run(function)
-    return await to_thread.run_sync(function, abandon_on_cancel=True)
-
 
 def _made(function: Callable[..., Any], *, method: bool, name: str, **declared: Any) -> Tool:
     from .schema import Form, to_text  # noqa: PLC0415 - pydantic is for those who have tools

@@ -18,6 +18,7 @@ from agentvoice.conversation import Conversation, Manners
 from agentvoice.errors import UsageError
 from agentvoice.events import Event
 from agentvoice.markup import Markup
+from agentvoice.voicing import Voicing
 
 from .codec import Keep, Unknown, facts
 from .log import Header, Step, Trace
@@ -76,11 +77,14 @@ def conversation(header: Header) -> Core:
         UsageError: the header's manners, or its markup, are not such as this version knows.
     """
     try:
-        manners = msgspec.convert(header.settings.get("manners", {}), Manners)
+        manners = msgspec.convert(header.settings.get("manners", {}), Manners, strict=False)  # "inf" is a number
         markup = msgspec.convert(header.settings.get("markup", {}), Markup)
+        voicing = msgspec.convert(header.settings.get("voicing"), Voicing | None)
     except msgspec.ValidationError as error:
         raise UsageError(f"the trace's settings cannot be had with this version: {error}") from error
-    return Conversation(header.call_id, header.audio, manners=manners, has_marks=header.has_marks, markup=markup)
+    return Conversation(
+        header.call_id, header.audio, manners=manners, voicing=voicing, has_marks=header.has_marks, markup=markup
+    )
 
 
 def replay(trace: Trace, core: Callable[[Header], Core] = conversation) -> Replay:

@@ -14,10 +14,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 
-from agentvoice.events import CallerAudio, HungUp
-from agentvoice.interfaces import Transport
+from agentvoice.events import CallerAudio, HungUp, Transfer
+from agentvoice.interfaces import Transfers, Transport
 from agentvoice.server.app import create_app
 from agentvoice.server.signature import sign
+from agentvoice.server.transfers import Transfers as CallsToPutThrough
 
 pytestmark = pytest.mark.sockets  # the test client runs the application in a thread, in real time
 
@@ -297,3 +298,51 @@ def test_a_server_that_cannot_say_why_just_closes_a_stream_that_is_refused(host:
 
 def test_a_stream_asked_for_like_a_page_is_told_to_be_a_websocket(client: TestClient) -> None:
     assert client.get("/twilio/media").status_code == 426
+
+
+# ---------------------------------------------------------------------- transfers
+
+
+class Operator(Echo):
+    """Puts everybody through."""
+
+    async def take(
+        self, transport: Transport, *, call_id: str, caller: str, called: str, parameters: Mapping[str, str]
+    ) -> None:
+        assert isinstance(transport, Transfers)
+        transport.transfer(Transfer("+15550100", summary="Wants a table."))
+        await transport.run()
+
+
+def test_a_caller_is_put_through_when_the_stream_is_closed_to_somebody_who_was_told() -> None:
+    with TestClient(create_app(Operator()), base_url="http://agent.example") as client:
+        with client.websocket_connect("/twilio/media") as socket:
+            socket.send_text(start())
+            with pytest.raises(WebSocketDisconnect):
+                socket.receive_text()
+
+        answer = ET.fromstring(client.post("/twilio/after", data={"CallSid": "CA1"}).text)
+        number = answer.find("./Dial/Number")
+        assert number is not None
+        assert number.text == "+15550100"
+        whisper = client.post(number.get("url", ""), data={"CallSid": "CA2"})
+        assert ET.fromstring(whisper.text).findtext("./Say") == "Wants a table."
+
+
+def test_a_call_that_is_not_put_through_ends_with_its_stream(client: TestClient) -> None:
+    assert "<Hangup/>" in client.post("/twilio/after", data={"CallSid": "CA1"}).text
+
+
+@pytest.mark.parametrize("path", ["/twilio/after", "/twilio/whisper"])
+def test_what_comes_after_a_call_is_told_to_twilio_only(host: Echo, path: str) -> None:
+    with TestClient(create_app(host, twilio_auth_token="secret")) as client:
+        assert client.post(path, data={"CallSid": "CA1"}).status_code == 403
+
+
+def test_transfers_that_nobody_asks_for_are_forgotten_in_the_end() -> None:
+    transfers = CallsToPutThrough()
+    for n in range(1001):
+        transfers.put(f"CA{n}", Transfer("+15550100"))
+
+    assert transfers.of("CA0") is None
+    assert transfers.of("CA1000") == Transfer("+15550100")
