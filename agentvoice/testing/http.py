@@ -9,10 +9,10 @@ It runs in the test's own event loop, in real time: mark such tests `sockets`.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import anyio
 import h11
@@ -43,7 +43,7 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream"})
     breaks: bool = False
-    """Whether the connection breaks off where the body would end."""
+    """Whether the connection breaks off where the body would end; without any body, before there is an answer."""
 
 
 @dataclass
@@ -63,10 +63,14 @@ class Request:
         return json.loads(self.body)
 
 
+Answers: TypeAlias = Answer | Callable[[Request], Answer]
+"""An answer, or what makes one of the request."""
+
+
 class Server:
     """A server that runs; see `serve`."""
 
-    def __init__(self, url: str, answers: Sequence[Answer]) -> None:
+    def __init__(self, url: str, answers: Sequence[Answers]) -> None:
         self.url = url
         """Where it is, without a slash at its end."""
         self.requests: list[Request] = []
@@ -83,6 +87,7 @@ class Server:
                 while (request := await _receive(connection, stream)) is not None:
                     self.requests.append(request)
                     answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+                    answer = answer if isinstance(answer, Answer) else answer(request)
                     if not await _answer(connection, stream, request, answer):
                         return
                     connection.start_next_cycle()
@@ -91,7 +96,7 @@ class Server:
 
 
 @asynccontextmanager
-async def serve(*answers: Answer) -> AsyncIterator[Server]:
+async def serve(*answers: Answers) -> AsyncIterator[Server]:
     """Serve requests, in order, with one answer each; the last one goes on answering."""
     async with await create_tcp_listener(local_host=_LOCAL) as listener, create_task_group() as group:
         port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - no Django here
@@ -123,16 +128,18 @@ async def _receive(connection: h11.Connection, stream: SocketStream) -> Request 
 
 async def _answer(connection: h11.Connection, stream: SocketStream, request: Request, answer: Answer) -> bool:
     """Send an answer; return whether the connection can go on."""
+    if answer.breaks and not answer.pieces:
+        return False
     async with create_task_group() as group:
         group.start_soon(_watch, stream, request, group)
-        await _send(connection, stream, h11.Response(status_code=answer.status, headers=list(answer.headers.items())))
-        for piece in answer.pieces:
-            if isinstance(piece, bytes):
-                await _send(connection, stream, h11.Data(data=piece))
-            else:
-                await sleep(piece)
-        if not answer.breaks:
-            await _send(connection, stream, h11.EndOfMessage())
+        try:
+            await _send(connection, stream, h11.Response(status_code=answer.status, headers=[*answer.headers.items()]))
+            for piece in answer.pieces:
+                await (_send(connection, stream, h11.Data(data=piece)) if isinstance(piece, bytes) else sleep(piece))
+            if not answer.breaks:
+                await _send(connection, stream, h11.EndOfMessage())
+        except (BrokenResourceError, ClosedResourceError):
+            request.left.set()
         group.cancel_scope.cancel()
     return not answer.breaks and not request.left.is_set()
 
