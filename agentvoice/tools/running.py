@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from random import Random
 from typing import Final
 
 import anyio
-from anyio import CancelScope, move_on_after, sleep_forever
+from anyio import CancelScope, move_on_after, sleep, sleep_forever
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint_if_cancelled
 
@@ -17,6 +18,7 @@ from agentvoice.errors import ToolError
 from agentvoice.events import Event, TextPaused, ToolEnded, ToolOutcome, ToolRequested
 from agentvoice.interfaces import ToolCall
 from agentvoice.logger import Logger
+from agentvoice.tts.backoff import Backoff
 from agentvoice.turn import Turn
 
 from .declaration import Tool, Toolbox, ToolSource, tools_of
@@ -196,14 +198,17 @@ class Running:
         return opening
 
     async def _keep_open(self, source: ToolSource, opening: _Opening) -> None:
-        """Have a source's tools for the rest of the call. One that breaks is missed, and the call goes on."""
-        try:
-            async with source.opened() as tools:
-                opening.tools = tools
-                opening.settled.set()
-                await sleep_forever()
-        except Exception:
-            log.exception("tools_unavailable", call_id=self._call_id, source=type(source).__name__)
-        finally:
+        """Have a source's tools for the rest of the call. While it is away it is missed, and the call goes on."""
+        backoff = Backoff(Random(), first_s=1.0, most_s=30.0)
+        while True:
+            await sleep(backoff.next())
+            try:
+                async with source.opened() as tools:
+                    opening.tools = tools
+                    opening.settled.set()
+                    backoff.reset()
+                    await sleep_forever()
+            except Exception as error:
+                log.warning("tools_unavailable", call_id=self._call_id, source=str(source), reason=str(error))
             opening.tools = ()
             opening.settled.set()

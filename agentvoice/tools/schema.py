@@ -43,7 +43,7 @@ class Form:
             fields[f"p{index}"] = (hints.get(parameter.name, Any), field)
         try:
             self._model: type[BaseModel] = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
-            self.schema: Mapping[str, Any] = _plain(self._model.model_json_schema())
+            self.schema: Mapping[str, Any] = without_titles(self._model.model_json_schema())
         except PydanticUserError as error:
             raise UsageError(f"tool {name}: {str(error).splitlines()[0]}; give its parameters simpler types") from error
 
@@ -111,7 +111,7 @@ def _arguments(text: str) -> dict[str, str]:
     return told
 
 
-def _plain(schema: Mapping[str, Any]) -> dict[str, Any]:
+def without_titles(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out the titles, which say nothing that the names do not, and cost tokens in every request."""
     plain: dict[str, Any] = {}
     for key, value in schema.items():
@@ -119,11 +119,11 @@ def _plain(schema: Mapping[str, Any]) -> dict[str, Any]:
             case "title", str():
                 pass
             case (("properties" | "$defs"), dict()):
-                plain[key] = {name: _plain(each) for name, each in value.items()}
+                plain[key] = {name: without_titles(each) for name, each in value.items()}
             case _, dict():
-                plain[key] = _plain(value)
+                plain[key] = without_titles(value)
             case _, list():
-                plain[key] = [_plain(each) if isinstance(each, dict) else each for each in value]
+                plain[key] = [without_titles(each) if isinstance(each, dict) else each for each in value]
             case _:
                 plain[key] = value
     return plain
