@@ -4,10 +4,11 @@ What people write with:
 
 - `Agent`, and `Call`, which is what an agent sees of a conversation; `Host` takes calls for it
 - `Turn`, `HeardText`, `History`: what was meant to be said, what was heard, what the model is shown
+- `tool`, `approval`, `OnInterrupt`: what an agent can do besides talk, and what becomes of it when the caller cuts in
 - `BargeIn`, `InterruptionSource`, `InterruptionController`, `Policy`, `Manners`: when the agent yields
 
-Everything that decides is pure (`conversation`, `interruption`, `playout`, `endpointing`, `speaking`, `turn`): events
-and `now` in, commands out. Everything that waits is a thin edge (`call`, `tts.connection`, `hearing`, `server`).
+Everything that decides is pure (`conversation`, `interruption`, `playout`, `endpointing`, `speaking`, `errands`,
+`turn`): events and `now` in, commands out. Everything that waits is a thin edge (`call`, `tts.connection`, `hearing`, `server`).
 `interfaces` has the seams for plugins, `errors` the tree of what can go wrong.
 """
 
@@ -28,6 +29,7 @@ from .interruption import (
     Policy as Policy,
 )
 from .protection import Protected as Protected
+from .tools import OnInterrupt as OnInterrupt, approval as approval, tool as tool
 from .turn import Turn as Turn
 from .voicing import Voicing as Voicing
 
@@ -51,10 +53,13 @@ __all__ = [
     "InterruptionSource",
     "Manners",
     "Message",
+    "OnInterrupt",
     "Policy",
     "Protected",
     "Turn",
     "TurnClosed",
     "TurnState",
     "Voicing",
+    "approval",
+    "tool",
 ]

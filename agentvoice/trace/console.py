@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from textwrap import shorten
 from typing import Final
 
 from rich.console import Console, Group
@@ -22,6 +23,8 @@ from agentvoice.commands import (
     ContextSucceeded,
     HangUp,
     StaleDropped,
+    StartTool,
+    StopTool,
     TurnChanged,
     TurnClosed,
     TurnOpened,
@@ -35,6 +38,9 @@ from agentvoice.events import (
     SayRequested,
     SpeechStarted,
     TextProduced,
+    ToolEnded,
+    ToolOutcome,
+    ToolRequested,
     Transcript,
     WordsReceived,
 )
@@ -43,6 +49,7 @@ from .story import LATENCY_PARTS
 
 _CALLER: Final = "cyan"
 _AGENT: Final = "blue"
+_TOOL: Final = "magenta"
 _ALARM: Final = "dark_orange3"
 _DRAW_EVERY_S: Final = 0.1
 _OUTCOMES: Final = {
@@ -78,6 +85,7 @@ class CallView:
         self._speech_at: float | None = None
         self._turn: _Live | None = None
         self._said: dict[str, str] = {}
+        self._tools: dict[str, str] = {}  # those asked for, and with what
         self._drawn = -1.0  # when the live lines were last drawn
         self._live = Live(console=self._console, auto_refresh=False, transient=True, vertical_overflow="crop")
         if self._console.is_terminal:
@@ -101,6 +109,12 @@ class CallView:
                 self._said[turn_id] = text
             case WordsReceived(context_id, words) if self._turn and self._turn.context_id == context_id:
                 self._turn.words += [(word, start) for word, start, _ in words]
+            case ToolRequested(_, tool_call_id, name, arguments):
+                self._tools[tool_call_id] = shorten(f"{name} {arguments}", 60, placeholder="...")
+            case ToolEnded(tool_call_id, outcome, result):
+                told = f"{self._tools.pop(tool_call_id, tool_call_id)} · {outcome}: {result}"
+                style = "" if outcome is ToolOutcome.DONE else _ALARM
+                self._line("tool", _TOOL, Text(shorten(told, 160, placeholder="..."), style))
             case KeyPressed(key):
                 self._line("key", _CALLER, Text(key, "bold"))
             case HungUp(reason):
@@ -154,6 +168,10 @@ class CallView:
                 self._closed_turn(command)
             case BargeInDecided(_, decision, source):
                 self._barge_in(decision, source)
+            case StartTool(tool_call_id):
+                self._line("tool", _TOOL, Text(self._tools.get(tool_call_id, tool_call_id), "bright_black"))
+            case StopTool(tool_call_id):
+                self._line("tool", _TOOL, Text(f"{self._tools.get(tool_call_id, tool_call_id)} · stop", _ALARM))
             case StaleDropped(context_id, size) if size:
                 self._line("", "", Text(f"late audio of {context_id} dropped at the gate", "bright_black"))
             case HangUp():

@@ -11,13 +11,25 @@ from agentvoice.commands import (
     Evidence,
     HeardText,
     StaleDropped,
+    StartTool,
+    StopTool,
     TurnChanged,
     TurnClosed,
     TurnOpened,
     TurnState,
     UtteranceEnded,
 )
-from agentvoice.events import HungUp, KeyPressed, SpeechStarted, TextProduced, Transcript, WordsReceived
+from agentvoice.events import (
+    HungUp,
+    KeyPressed,
+    SpeechStarted,
+    TextProduced,
+    ToolEnded,
+    ToolOutcome,
+    ToolRequested,
+    Transcript,
+    WordsReceived,
+)
 from agentvoice.trace.console import CallView
 
 OPENED = TurnOpened("t1", "c1", "hello")
@@ -176,3 +188,21 @@ def test_times_are_since_the_first_event_where_nobody_says_otherwise() -> None:
     one.closed()
 
     assert out.getvalue().startswith("1:05.25  key")
+
+
+def test_a_tool_is_shown_when_it_starts_and_with_what_came_of_it() -> None:
+    asked = ToolRequested("t1", "c1", "book", '{"party": 2}')
+    steps = [
+        (100.0, asked, StartTool("c1", "book")),
+        (100.5, None, StopTool("c1")),
+        (101.0, ToolEnded("c1", ToolOutcome.CANCELLED, "cancelled")),
+        (102.0, ToolEnded("c2", ToolOutcome.DONE, "table " * 100)),
+    ]
+    started, stopped, cancelled, done = shown(*steps).splitlines()
+
+    assert started == '0:00.00  tool      book {"party": 2}'
+    assert stopped == '0:00.50  tool      book {"party": 2} · stop'
+    assert cancelled == '0:01.00  tool      book {"party": 2} · cancelled: cancelled'
+    assert done.startswith("0:02.00  tool      c2 · done: table table")
+    assert done.endswith("...")
+    assert len(done) < 190
