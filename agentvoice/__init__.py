@@ -8,7 +8,8 @@ What people write with:
 - `BargeIn`, `InterruptionSource`, `InterruptionController`, `Policy`, `Manners`: when the agent yields
 
 Everything that decides is pure (`conversation`, `interruption`, `playout`, `endpointing`, `speaking`, `errands`,
-`turn`): events and `now` in, commands out. Everything that waits is a thin edge (`call`, `tts.connection`, `hearing`, `server`).
+`turn`): events and `now` in, commands out. Everything that waits is a thin edge (`call`, `tts.connection`, `hearing`,
+`server`).
 `interfaces` has the seams for plugins, `errors` the tree of what can go wrong.
 """
 
@@ -16,7 +17,7 @@ from .agent import Agent as Agent
 from .audio import TELEPHONE as TELEPHONE, AudioFormat as AudioFormat, Encoding as Encoding
 from .call import Call as Call
 from .commands import Evidence as Evidence, HeardText as HeardText, TurnClosed as TurnClosed, TurnState as TurnState
-from .conversation import Conversation as Conversation, Floor as Floor, Manners as Manners
+from .conversation import Conversation as Conversation
 from .endpointing import Endpointing as Endpointing
 from .errors import AgentVoiceError as AgentVoiceError
 from .events import BargeIn as BargeIn, BargeInKind as BargeInKind
@@ -28,6 +29,7 @@ from .interruption import (
     InterruptionSource as InterruptionSource,
     Policy as Policy,
 )
+from .manners import Floor as Floor, Manners as Manners
 from .protection import Protected as Protected
 from .tools import OnInterrupt as OnInterrupt, approval as approval, tool as tool
 from .turn import Turn as Turn
