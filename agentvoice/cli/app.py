@@ -139,6 +139,19 @@ def call(
     command(url, script=script, out=out)
 
 
+@_example("agentvoice chat examples/telephony.py:Receptionist", "agentvoice chat baker.py < lines.txt")
+def chat(
+    target: Annotated[str, typer.Argument(metavar="MODULE:AGENT", help="A module or a .py file, and a class in it.")],
+) -> None:
+    """Talk to your agent in writing: the same turns and tools, no voices.
+
+    What you type while it writes cuts it off. [bold]/hangup[/] or Ctrl-D ends the call.
+    """
+    from .chat import chat as command  # noqa: PLC0415
+
+    command(target)
+
+
 @_example("agentvoice fetch", "agentvoice fetch piper moonshine")
 def fetch(
     names: Annotated[list[str] | None, typer.Argument(metavar="[PLUGIN]...", help="All that are installed.")] = None,

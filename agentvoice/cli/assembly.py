@@ -41,7 +41,7 @@ async def open_host(
         ProviderError: the speech server refuses, or does not answer.
     """
     vad, recognizer = load("vad", settings.vad)(), load("recognizer", settings.recognizer)()
-    llm = _llm(agent, settings.llm)
+    llm = load_llm(agent, settings.llm)
     async with (
         _synthesizer(settings) as synthesizer,
         Host(
@@ -56,7 +56,7 @@ async def open_host(
         yield host
 
 
-def _llm(agent: type[Agent], name: str) -> LanguageModel:
+def load_llm(agent: type[Agent], name: str) -> LanguageModel:
     """Load the language model, unless the agent can do without: it has one of its own, or writes its replies."""
     try:
         model: LanguageModel = load("llm", name)()
