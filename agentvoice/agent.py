@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast, get_args, get_or
 
 from .budget import GENEROUS, Budget
 from .commands import TurnClosed
-from .conversation import Manners
 from .errors import UsageError
 from .interfaces import LanguageModel
 from .interruption import InterruptionSource
 from .llm import NO_MODEL, Tokens, text
+from .manners import Manners
 from .sources import KeySource, TranscriptSource, VoiceActivitySource
 from .tools import rounds
 from .tools.declaration import Declared

@@ -7,13 +7,11 @@ wake it; it never waits, and touches no socket and no clock. `call.py` carries t
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final, TypeAlias
 
 from . import interruption
+from .agenda import Agenda
 from .audio import AudioFormat
 from .commands import (
     BargeInDecided,
@@ -22,7 +20,6 @@ from .commands import (
     Command,
     HangUp,
     LimitNear,
-    ProtectedHeard,
     SendAudio,
     SilenceFell,
     StaleDropped,
@@ -35,7 +32,7 @@ from .commands import (
     TurnState,
     UtteranceEnded,
 )
-from .endpointing import Decision, Endpointer, Endpointing, UtteranceLikely, UtteranceResumed
+from .endpointing import Decision, Endpointer, UtteranceLikely, UtteranceResumed
 from .errands import Errands
 from .events import (
     AgentEvent,
@@ -66,8 +63,9 @@ from .events import (
     WordsReceived,
 )
 from .history import History
-from .interruption import InterruptionController, Policy, Ruling
+from .interruption import InterruptionController, Ruling
 from .limit import CallLimit
+from .manners import GOOD_MANNERS, Floor, Manners
 from .markup import NO_MARKUP, Markup
 from .playout import Playout
 from .silence import Silence
@@ -81,41 +79,6 @@ RECOVER_S: Final = 1.5
 """How long after a cut to wait for words before the agent takes up what was cut."""
 
 
-class Floor(StrEnum):
-    """Who holds the floor."""
-
-    OPEN = "open"
-    """Nobody speaks."""
-    CALLER = "caller"
-    """The caller speaks, or has just fallen silent."""
-    PENDING = "pending"
-    """The caller has finished; the answer is not audible yet."""
-    AGENT = "agent"
-    """The agent is heard."""
-
-
-@dataclass(frozen=True, slots=True)
-class Manners:
-    """How the agent behaves in conversation: everything that may be tuned."""
-
-    interruption: Policy = field(default_factory=Policy)
-    endpointing: Endpointing = field(default_factory=Endpointing)
-    speculate: bool = True
-    """Begin to answer, unheard, as soon as the caller has probably finished."""
-    lead_s: float = 0.2
-    """How far ahead of its time audio is handed to the line."""
-    filler: str = ""
-    """Said when the agent's own words are late: "One moment, please. " """
-    filler_s: float = 1.5
-    """How late they have to be."""
-    silence_s: float = 10.0
-    """How long nobody may have the floor before the agent is told."""
-    call_s: float = math.inf
-    """The longest that a call may last."""
-    warn_s: float = 30.0
-    """How long before that the agent is told."""
-
-
 class Conversation:
     """One call's turns. Give every event to `receive`, and call `handle_timer` at `deadline`."""
 
@@ -125,7 +88,7 @@ class Conversation:
         audio: AudioFormat,
         *,
         instructions: str = "",
-        manners: Manners = Manners(),
+        manners: Manners = GOOD_MANNERS,
         voicing: Voicing | None = None,
         has_marks: bool = True,
         markup: Markup = NO_MARKUP,
@@ -143,11 +106,9 @@ class Conversation:
         self._voicing = voicing
         self._live: Speaking | None = None
         self._turns = self._contexts = 0
-        self._says: deque[SayRequested | PlayRequested] = deque()
-        self._unanswered: list[UtteranceEnded] = []
+        self._agenda = Agenda()
         self._unsaid = ""  # what the last cut left unheard, when it may have been mere noise
-        self._recover_at = self._filler_at = math.inf
-        self._hang_up: HangUpRequested | None = None
+        self._recover_at = math.inf
         self.closed = False
         """Whether the call is over."""
 
@@ -175,7 +136,7 @@ class Conversation:
         """When to call `handle_timer`, on the clock that `now` comes from."""
         if self.closed:
             return math.inf
-        speech = min(self._live.deadline, self._playout.deadline, self._filler_at) if self._live else math.inf
+        speech = min(self._live.deadline, self._playout.deadline) if self._live else math.inf
         caller = min(self._endpointer.deadline, self._controller.deadline, self._silence.deadline)
         return min(caller, self._recover_at, self._limit.deadline, speech)
 
@@ -229,7 +190,7 @@ class Conversation:
             *self._rule(self._controller.handle_timer(now=now), now),
         ]
         if self._live:
-            commands += [*self._live.handle_timer(now=now), *self._fill(self._live, now)]
+            commands += self._live.handle_timer(now=now)
         commands += [*self._recover(now), *self._proceed(now)]
         if times := self._silence.handle_timer(now=now):
             commands.append(SilenceFell(times))
@@ -244,7 +205,7 @@ class Conversation:
     def _proceed(self, now: float) -> Sequence[Command]:
         """Hand over what is due, and go on to the next turn when one is over."""
         commands = self._play(now)
-        if self._live is None and (self._says or self._unanswered or self._hang_up):
+        if self._live is None and self._agenda:
             commands += self._next(now)
         self._silence.observe(quiet=self.floor is Floor.OPEN and not self.closed, now=now)
         return commands
@@ -253,10 +214,8 @@ class Conversation:
 
     def _asked(self, wish: AgentEvent, now: float) -> list[Command]:
         match wish:
-            case SayRequested() | PlayRequested():
-                self._says.append(wish)
-            case HangUpRequested():
-                self._hang_up = wish
+            case SayRequested() | PlayRequested() | HangUpRequested():
+                self._agenda.add(wish)
             case StopRequested(turn_id):
                 return self._stop(turn_id, now)
             case HandedOff():  # pragma: no branch - the last there is
@@ -275,7 +234,7 @@ class Conversation:
     def _stop(self, turn_id: str, now: float) -> list[Command]:
         """Whoever asked for a turn has enough of it, whether it has begun or not."""
         live = self._live
-        self._says = deque(say for say in self._says if say.turn_id != turn_id)
+        self._agenda.strike(turn_id)
         if live is None or live.turn.id != turn_id:
             return []
         clear: list[Command] = [ClearPlayout()] if live.turn.audible else []
@@ -309,14 +268,14 @@ class Conversation:
         if not self._manners.speculate or self._busy:
             return []
         commands = self._withdraw_speculation(now)
-        return [*commands, *self._answer(self._prompt(text), now, confirmed=False)[1]]
+        return [*commands, *self._answer(self._agenda.prompt(text), now, confirmed=False)[1]]
 
     def _withdraw_speculation(self, now: float) -> list[Command]:
         return [] if self._live is None or self._live.turn.confirmed else self._withdraw(self._live, now)
 
     def _withdraw(self, live: Speaking, now: float) -> list[Command]:
         """The caller goes on: whatever the answer would have led to is off."""
-        self._hang_up = None
+        self._agenda.stay()
         return self._end(live, Step.WITHDRAW, now)
 
     @property
@@ -331,15 +290,15 @@ class Conversation:
         self._silence.answered()
         if live and (live.turn.audible or (self._busy and not live.turn.interruptible)):
             if not self._manners.interruption.is_backchannel(utterance.text):
-                self._unanswered.append(utterance)
+                self._agenda.add(utterance)
             return []
-        self._unanswered.append(utterance)
+        self._agenda.add(utterance)
         prompt = self._take_prompt()
         if live and not live.turn.confirmed and live.turn.prompt == prompt:
             turn = live.turn
             turn.confirmed = True
             commands += self._errands.confirm(turn.id, now=now)
-            self._await_words(turn, now)
+            self._watch(live, now)
             self._playout.resume()
             commands.append(TurnConfirmed(turn.id))
         else:
@@ -351,16 +310,11 @@ class Conversation:
         turn.stamp("utterance_final", now)
         return commands
 
-    def _prompt(self, *more: str) -> str:
-        """Return what there is to answer: what was said while the agent spoke, and `more`."""
-        return " ".join([*(utterance.text for utterance in self._unanswered), *more])
-
     def _take_prompt(self) -> str:
         """Return what there is to answer, and put it into the history."""
-        prompt = self._prompt()
-        for utterance in self._unanswered:
+        prompt = self._agenda.prompt()
+        for utterance in self._agenda.take_unanswered():
             self.history.add_utterance(utterance.text)
-        self._unanswered = []
         return prompt
 
     # ------------------------------------------------------------------ turns begin
@@ -382,23 +336,16 @@ class Conversation:
         self._contexts += 1
         return f"{self._call_id}-{self._contexts}"
 
-    def _think(self, turn: Turn, now: float) -> TurnChanged:
-        if turn.confirmed:  # what takes back a guess is endpointing; the words that it answers are no barge-in
-            self._await_words(turn, now)
+    def _think(self, live: Speaking, now: float) -> TurnChanged:
+        if live.turn.confirmed:  # what takes back a guess is endpointing; the words that it answers are no barge-in
+            self._watch(live, now)
         self._recover_at = math.inf
-        return TurnChanged(turn.id, turn.step(Step.THINK))
+        return TurnChanged(live.turn.id, live.turn.step(Step.THINK))
 
-    def _await_words(self, turn: Turn, now: float) -> None:
+    def _watch(self, live: Speaking, now: float) -> None:
         """From now on the caller waits for the turn, and may cut it off."""
-        self._controller.watch(interruptible=turn.interruptible)
-        self._filler_at = now + self._manners.filler_s if self._manners.filler and not turn.generated else math.inf
-
-    def _fill(self, live: Speaking, now: float) -> Sequence[Command]:
-        """Say that it takes a moment, when it does."""
-        if now < self._filler_at:
-            return []
-        self._filler_at = math.inf
-        return [] if live.turn.generated else live.fill(self._manners.filler, now=now)
+        self._controller.watch(interruptible=live.turn.interruptible)
+        live.excuse(self._manners.filler, now + self._manners.filler_s)
 
     def _answer(self, prompt: str, now: float, *, confirmed: bool = True) -> tuple[Turn, list[Command]]:
         """Answer an utterance, in the turn that waits for it where there is one."""
@@ -411,27 +358,26 @@ class Conversation:
         turn.history = self.history.messages(prompt="" if confirmed else prompt)
         if not confirmed:
             self._playout.hold()
-        return turn, [*commands, self._think(turn, now), StartReply(turn.id)]
+        return turn, [*commands, self._think(live, now), StartReply(turn.id)]
 
     def _say(self, live: Speaking, text: str, now: float) -> list[Command]:
         """Speak given text in the open turn."""
         protected = not live.turn.interruptible
-        return [self._think(live.turn, now), *live.add(text, now=now, protected=protected), *live.finish(now=now)]
+        return [self._think(live, now), *live.add(text, now=now, protected=protected), *live.finish(now=now)]
 
     def _next(self, now: float) -> list[Command]:
         """Nobody has the floor: say what waits to be said, answer what was not answered, or hang up."""
-        if self._unanswered:
-            _, commands = self._answer(self._take_prompt(), now)
-        elif self._says:
-            say = self._says.popleft()
-            live, commands = self._open(now, turn_id=say.turn_id, interruptible=say.interruptible)
-            if isinstance(say, PlayRequested):
-                commands.append(self._think(live.turn, now))
-                live.play(say.audio, say.text)
-            else:
-                commands += [*live.open(), *self._say(live, say.text, now)]
+        if self._agenda.unanswered:
+            return [*self._answer(self._take_prompt(), now)[1], *self._play(now)]
+        wish = self._agenda.take_wish()
+        if isinstance(wish, HangUpRequested):
+            return [HangUp(wish.transfer), *self._close(now)]
+        live, commands = self._open(now, turn_id=wish.turn_id, interruptible=wish.interruptible)
+        if isinstance(wish, PlayRequested):
+            commands.append(self._think(live, now))
+            live.play(wish.audio, wish.text)
         else:
-            return [HangUp(self._hang_up.transfer if self._hang_up else None), *self._close(now)]
+            commands += [*live.open(), *self._say(live, wish.text, now)]
         return [*commands, *self._play(now)]
 
     def _recover(self, now: float) -> list[Command]:
@@ -458,8 +404,7 @@ class Conversation:
             case TextProduced(_, text, protected):
                 return [*live.add(text, now=now, protected=protected)]
             case TextPaused():
-                live.deadline = now
-                return [*live.handle_timer(now=now)]
+                return [*live.pause(now=now)]
             case TextEnded():
                 return [*live.finish(now=now)]
             case ReplyFailed(_, reason):  # pragma: no branch - the last there is
@@ -499,7 +444,11 @@ class Conversation:
             commands.append(TurnChanged(turn.id, turn.step(Step.SPEAK)))
         if self._playout.finished(now=now):
             return [*commands, *self._end(live, Step.COMPLETE if self._playout.started else Step.WITHDRAW, now)]
-        return [*commands, *self._unprotect(live, now)]
+        heard, waited = live.release(now=now)
+        commands += heard
+        for signal in waited:
+            commands += self._rule(self._controller.receive(signal, now=now), now)
+        return commands
 
     # ------------------------------------------------------------------ interruption
 
@@ -508,26 +457,9 @@ class Conversation:
         # Words of an utterance that is over are what the turn answers; a recogniser may be late with them.
         if signal.words and self._endpointer.idle:
             return []
-        live = self._live
-        if live and live.protection.covers(self._playout.reached(live.turn.spoken, now=now)):
-            live.protection.keep(signal)
+        if self._live and self._live.keeps(signal, now=now):
             return []
         return self._rule(self._controller.receive(signal, now=now), now)
-
-    def _unprotect(self, live: Speaking, now: float) -> list[Command]:
-        """Judge what had to wait for the end of a protected stretch, when it has been heard."""
-        if not live.protection.pending:
-            return []
-        reached = self._playout.reached(live.turn.spoken, now=now)
-        commands = self._protected_heard(live, reached)
-        for signal in live.protection.release(reached):
-            commands += self._rule(self._controller.receive(signal, now=now), now)
-        return commands
-
-    def _protected_heard(self, live: Speaking, reached: int) -> list[Command]:
-        turn, evidence = live.turn, self._playout.evidence
-        stretches = live.protection.heard(reached)
-        return [ProtectedHeard(turn.id, turn.spoken[start:end].strip(), evidence) for start, end in stretches]
 
     def _rule(self, rulings: Sequence[Ruling], now: float) -> list[Command]:
         live, commands = self._live, list[Command]()
@@ -555,14 +487,13 @@ class Conversation:
         """Silence first, then everything else; a fresh turn waits for what the caller has to say."""
         turn, audible = live.turn, self._playout.started
         closed = self._end(live, Step.INTERRUPT if audible else Step.WITHDRAW, now)
-        heard = len(turn.heard.text) if turn.heard else 0
-        self._unsaid = turn.spoken[heard:].lstrip() if resume else ""
+        self._unsaid = turn.unheard if resume else ""
         self._recover_at = now + RECOVER_S
-        self._hang_up = None
+        self._agenda.stay()
         clear: list[Command] = [ClearPlayout()] if audible else []
         opened, fresh = self._open(now)
         fresh += opened.open()
-        if self._unanswered and self._endpointer.idle:
+        if self._agenda.unanswered and self._endpointer.idle:
             fresh += self._answer(self._take_prompt(), now)[1]
         elif self._endpointer.likely:
             fresh += self._speculate(self._endpointer.likely, now)
@@ -574,8 +505,9 @@ class Conversation:
         """Close the gate, freeze the ledger, and let go of everything that the turn started."""
         turn = live.turn
         turn.heard = self._playout.heard(turn.spoken, now=now)
-        unheard = (turn.spoken[len(turn.heard.text) if turn.heard else 0 :] + live.leftover()).lstrip()
-        protected = self._protected_heard(live, len(turn.heard.text) if turn.heard else 0)
+        reached = len(turn.heard.text) if turn.heard else 0
+        turn.unheard = (turn.spoken[reached:] + live.leftover()).lstrip()
+        protected = live.protected_heard(reached)
         self._live = None
         self._controller.unwatch()
         if turn.heard is not None:
@@ -590,7 +522,7 @@ class Conversation:
         if step is not Step.COMPLETE:
             commands.append(CancelContext(turn.context_id))
         closed = TurnClosed(
-            turn.id, turn.context_id, turn.state, turn.generated, turn.heard, dict(turn.timeline), reason, unheard
+            turn.id, turn.context_id, turn.state, turn.generated, turn.heard, dict(turn.timeline), reason, turn.unheard
         )
         return [*commands, closed]
 

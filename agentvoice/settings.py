@@ -26,8 +26,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from .conversation import Manners
 from .errors import UsageError
+from .manners import Manners
 from .plugins import Kind, installed
 from .voicing import Voicing
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from .commands import CancelContext, Command, ContextSucceeded, FinishContext, OpenContext, SpeakText
-from .events import ContextFailed
+from .commands import CancelContext, Command, ContextSucceeded, FinishContext, OpenContext, ProtectedHeard, SpeakText
+from .events import BargeIn, ContextFailed
 from .markup import NO_MARKUP, Markup, Piece, resume
 from .playout import Playout
 from .protection import Protection
@@ -34,21 +34,25 @@ class Speaking:
         markup: Markup = NO_MARKUP,
     ) -> None:
         self.turn = turn
-        self.protection = Protection()
-        """What of it may not be interrupted until it was heard."""
         self._playout = playout
         self._name_context = name_context
         self._voicing = voicing
         self._pieces = Pieces(markup)
         self._sent: list[Piece] = []  # joined, they are what was spoken
+        self._protection = Protection()
         self._protected = False
         self._alive = True  # the context takes text
         self._succeeded = False  # it follows another, and has had no text yet
         self._silent = 0  # contexts in a row that brought no sound
         self.complete = False
         """Whether all of the turn's text is known."""
-        self.deadline = math.inf
+        self._filler = ""
+        self._filler_at = self._flush_at = math.inf
+
+    @property
+    def deadline(self) -> float:
         """When to call `handle_timer`, on the clock that `now` comes from."""
+        return min(self._flush_at, self._filler_at)
 
     def open(self) -> Sequence[Command]:
         """Begin the turn's first context."""
@@ -71,17 +75,22 @@ class Speaking:
         """Take text as the agent produces it; send what can be spoken."""
         self.turn.stamp("first_token", now)
         self.turn.generated += text
-        self.deadline = now + PATIENCE_S
+        self._flush_at, self._filler_at = now + PATIENCE_S, math.inf
         return [*self._protect(now, protected=protected), *self._send(self._pieces.feed(text), now)]
 
-    def fill(self, text: str, *, now: float) -> Sequence[Command]:
-        """Say something while the agent still thinks."""
-        self.turn.generated += text
-        return self._send([*self._pieces.feed(text), *self._pieces.flush()], now)
+    def excuse(self, filler: str, at: float) -> None:
+        """Say `filler` at that time, unless there is text by then."""
+        if filler and not self.turn.generated:
+            self._filler, self._filler_at = filler, at
+
+    def pause(self, *, now: float) -> Sequence[Command]:
+        """Send what waits for the rest of its sentence: that will be some time in coming."""
+        self._flush_at = math.inf
+        return self._send(self._pieces.flush(), now)
 
     def finish(self, *, now: float) -> Sequence[Command]:
         """Take the end of the text."""
-        self.complete, self.deadline = True, math.inf
+        self.complete, self._flush_at, self._filler_at = True, math.inf, math.inf
         commands = [*self._send(self._pieces.finish(), now), *self._protect(now, protected=False)]
         if self.turn.spoken and self._alive:
             return [*commands, FinishContext(self.turn.context_id)]
@@ -90,10 +99,11 @@ class Speaking:
 
     def handle_timer(self, *, now: float) -> Sequence[Command]:
         """Send what waits for the rest of its sentence, when that does not come. Harmless when called early."""
-        if now < self.deadline:
-            return []
-        self.deadline = math.inf
-        return self._send(self._pieces.flush(), now)
+        if now >= self._filler_at:
+            self._filler_at = math.inf
+            self.turn.generated += self._filler
+            return [*self._send(self._pieces.feed(self._filler), now), *self.pause(now=now)]
+        return self.pause(now=now) if now >= self._flush_at else []
 
     def audible(self) -> None:
         """The present context brings sound."""
@@ -116,6 +126,28 @@ class Speaking:
         """Return the text that was never sent. Add no more."""
         return "".join(self._pieces.finish())
 
+    # ------------------------------------------------------------------ what may not be interrupted
+
+    def keeps(self, signal: BargeIn, *, now: float) -> bool:
+        """Keep a signal that comes while a protected stretch is heard; return whether that was so."""
+        if not self._protection.covers(self._playout.reached(self.turn.spoken, now=now)):
+            return False
+        self._protection.keep(signal)
+        return True
+
+    def release(self, *, now: float) -> tuple[Sequence[Command], Sequence[BargeIn]]:
+        """Return which protected stretches have now been heard, and the signals that waited for it."""
+        if not self._protection.pending:
+            return [], []
+        reached = self._playout.reached(self.turn.spoken, now=now)
+        return self.protected_heard(reached), self._protection.release(reached)
+
+    def protected_heard(self, reached: int) -> Sequence[Command]:
+        """Return which protected stretches end within the first `reached` characters, each once."""
+        turn, evidence = self.turn, self._playout.evidence
+        stretches = self._protection.heard(reached)
+        return [ProtectedHeard(turn.id, turn.spoken[start:end].strip(), evidence) for start, end in stretches]
+
     def _protect(self, now: float, *, protected: bool) -> Sequence[Command]:
         """Begin or end a protected stretch, with a piece of its own, so that it is known where it is heard."""
         if protected is self._protected:
@@ -124,10 +156,12 @@ class Speaking:
         commands = self._send(self._pieces.flush(), now)
         at = len(self.turn.spoken.rstrip())  # the space between is nobody's
         if protected:
-            self.protection.begin(at)
+            self._protection.begin(at)
         else:
-            self.protection.end(at)
+            self._protection.end(at)
         return commands
+
+    # ------------------------------------------------------------------ pieces and contexts
 
     def _open(self, context_id: str) -> OpenContext:
         return OpenContext(context_id, self.turn.id, self._voicing)

@@ -76,6 +76,8 @@ class Turn:
         """The text sent to be spoken so far: `generated`, cleaned, in whole pieces."""
         self.heard: HeardText | None = None
         """What was played of it, once the turn is over."""
+        self.unheard = ""
+        """The rest of its text, from the first word that was not played whole, once the turn is over."""
         self.timeline: dict[str, float] = {}
         """When each step happened first, in seconds on the call's clock; see `commands.TurnClosed`."""
 

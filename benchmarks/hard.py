@@ -23,12 +23,12 @@ from anyio.streams.memory import MemoryObjectSendStream
 from agentvoice import Agent, Turn, logs
 from agentvoice.audio import TELEPHONE
 from agentvoice.call import Call
-from agentvoice.conversation import Manners
 from agentvoice.endpointing import Endpointing
 from agentvoice.events import Event, SpeechStarted, SpeechStopped, Transcript
 from agentvoice.hearing import Hearing
 from agentvoice.interfaces import Listening, Transport, VoiceActivity
 from agentvoice.interruption import Policy
+from agentvoice.manners import Manners
 from agentvoice.server.app import create_app
 from agentvoice.server.serve import serve_app
 from agentvoice.sources import KeySource, TranscriptSource, VoiceActivitySource

@@ -32,7 +32,7 @@ from agentvoice.commands import (
     TurnState,
     UtteranceEnded,
 )
-from agentvoice.conversation import Conversation, Floor, Manners
+from agentvoice.conversation import Conversation
 from agentvoice.events import (
     AudioReceived,
     BargeIn,
@@ -61,6 +61,7 @@ from agentvoice.events import (
 )
 from agentvoice.history import CUTTING_IN
 from agentvoice.interfaces import Message
+from agentvoice.manners import Floor, Manners
 from agentvoice.turn import Turn
 from agentvoice.voicing import Voicing
 

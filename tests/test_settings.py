@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, PositiveInt, SecretStr, ValidationError
 
-from agentvoice.conversation import Manners
 from agentvoice.endpointing import Endpointing
 from agentvoice.errors import UsageError
 from agentvoice.interruption import Policy
+from agentvoice.manners import Manners
 from agentvoice.settings import read_plugin, read_settings
 from agentvoice.voicing import Voicing
 

@@ -14,9 +14,10 @@ from typing import Any, Protocol
 import msgspec
 
 from agentvoice.commands import Command
-from agentvoice.conversation import Conversation, Manners
+from agentvoice.conversation import Conversation
 from agentvoice.errors import UsageError
 from agentvoice.events import Event
+from agentvoice.manners import Manners
 from agentvoice.markup import Markup
 from agentvoice.voicing import Voicing
 

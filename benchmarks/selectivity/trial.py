@@ -20,7 +20,6 @@ from agentvoice import Agent, Turn
 from agentvoice.audio import TELEPHONE
 from agentvoice.call import Call, Ears
 from agentvoice.commands import BargeInDecided, Command
-from agentvoice.conversation import Manners
 from agentvoice.events import (
     AudioReceived,
     CallerAudio,
@@ -33,6 +32,7 @@ from agentvoice.events import (
     WordsReceived,
 )
 from agentvoice.interruption import Decision, InterruptionSource, Policy
+from agentvoice.manners import Manners
 from agentvoice.markup import NO_MARKUP
 from agentvoice.testing.carrier import Carrier
 

@@ -29,7 +29,7 @@ from agentvoice.commands import (
     StartReply,
     StopReply,
 )
-from agentvoice.conversation import Conversation, Manners
+from agentvoice.conversation import Conversation
 from agentvoice.events import (
     AudioReceived,
     BargeIn,
@@ -46,6 +46,7 @@ from agentvoice.events import (
     Transcript,
     WordsReceived,
 )
+from agentvoice.manners import Manners
 from agentvoice.trace.codec import Keep
 from agentvoice.trace.folder import complete
 from agentvoice.trace.log import Header, TraceWriter, read_trace
@@ -128,7 +129,7 @@ class Simulation:
         self.log = io.StringIO()
         keep_open = self.log
         keep_open.close = lambda: None  # type: ignore[method-assign]
-        manners = Manners(speculate=False)
+        manners = Manners(speculate=False, silence_s=math.inf)
         settings = {"manners": manners}
         header = Header(call_id="demo-1", started_at=START, agent="Receptionist", keep=self.keep, settings=settings)
         self.writer = TraceWriter(self.log, header)
