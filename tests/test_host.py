@@ -17,7 +17,7 @@ from agentvoice.testing.tts import ScriptedSpeech
 from agentvoice.trace.observer import Observer
 from agentvoice.tts.connection import ContextSynthesizer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("unguarded")]  # a host prepares its parts in threads
 
 
 class Line:

@@ -2,22 +2,26 @@
 
 `pytest --agentvoice-clock` brings them in, or a `conftest.py`:
 
-    from agentvoice.testing.fixtures import anyio_backend, pytest_generate_tests, simulate
+    from agentvoice.testing.fixtures import *
 
-Tests marked `real_time`, `sockets` or `speech` touch the world outside, and run on asyncio in real time.
+Tests marked `real_time`, `sockets` or `speech` touch the world outside, and run on asyncio in real time. Any other that
+does fails (`guard`), unless it has the fixture `unguarded`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from .clock import virtual
+from .guard import guarded
 
 if TYPE_CHECKING:
     from .simulated import SimulatedCall
+
+__all__ = ["anyio_backend", "pytest_generate_tests", "simulate", "unguarded"]
 
 REAL = ("real_time", "sockets", "speech")
 """Markers of tests that need the real clock."""
@@ -32,9 +36,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+def anyio_backend(request: pytest.FixtureRequest) -> Iterator[tuple[str, dict[str, Any]]]:
     """Return the backend and its options, as anyio's own plugin wants them."""
-    return ("asyncio", {}) if request.param == "asyncio-real" else virtual(request.param)
+    if request.param == "asyncio-real":
+        yield "asyncio", {}
+    elif "unguarded" in request.fixturenames:
+        yield virtual(request.param)
+    else:
+        with guarded():
+            yield virtual(request.param)
+
+
+@pytest.fixture
+def unguarded() -> None:
+    """Let a test in virtual time touch sockets, threads and the wall clock: it knows what it does."""
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ JSON lines. The first is the header; then each step is one line for its input, f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,7 +83,7 @@ class TraceWriter:
         self._out: TextIO | None = out
         self._started_at = header.started_at
         self._keep = header.keep
-        self._write({_MAGIC: VERSION, **msgspec.to_builtins(header, order="deterministic")})
+        self._write({_MAGIC: VERSION, **_finite(msgspec.to_builtins(header, order="deterministic"))})
 
     @classmethod
     def create(cls, path: Path, header: Header) -> TraceWriter:
@@ -161,6 +162,19 @@ def read_trace(source: Path | Iterable[str]) -> Trace:
             last = steps[-1]
             steps[-1] = Step(last.now, last.event, (*last.commands, _command(line)), last.line)
     return Trace(header, tuple(steps))
+
+
+def _finite(plain: Any) -> Any:
+    """Write infinity as a word: JSON has no number for it, and `null` would be read as something else."""
+    match plain:
+        case float() if not math.isfinite(plain):
+            return str(plain)
+        case dict():
+            return {name: _finite(item) for name, item in plain.items()}
+        case list():
+            return [_finite(item) for item in plain]
+        case _:
+            return plain
 
 
 def _parse(text: str) -> dict[str, Any] | None:

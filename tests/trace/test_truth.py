@@ -13,7 +13,8 @@ from agentvoice.trace.story import Sound
 from agentvoice.trace.truth import Line, normalised, read_truth, word_errors
 
 
-def test_what_the_simulated_caller_writes_is_what_is_read(tmp_path: Path) -> None:
+@pytest.mark.anyio
+async def test_what_the_simulated_caller_writes_is_what_is_read(tmp_path: Path) -> None:
     caller = Caller([Says("Hello."), HangsUp()])
     call = PhoneCall(caller, started_at=5.5, clears=[0.25])
     call.carrier.receive_audio(b"\x01" * 320)

@@ -1,0 +1,104 @@
+"""A test in virtual time that touches the world outside is told so."""
+
+import time
+
+import pytest
+
+pytest_plugins = ("pytester",)
+
+HEAD = """
+    import socket, threading, time
+    from time import monotonic as now
+    import anyio, anyio.to_thread, pytest
+    pytestmark = pytest.mark.anyio
+"""
+PLUGIN = (
+    "-p",
+    "no:agentvoice",
+    "-p",
+    "agentvoice.testing.pytest_plugin",
+    "-p",
+    "no:cacheprovider",
+    "--agentvoice-clock",
+)
+
+
+def run(pytester: pytest.Pytester, test: str) -> pytest.RunResult:
+    pytester.makepyfile(HEAD + test)
+    return pytester.runpytest_inprocess(*PLUGIN)
+
+
+@pytest.mark.parametrize(
+    ("touch", "named"),
+    [
+        ("socket.create_connection(('127.0.0.1', 9))", "getaddrinfo"),
+        ("socket.socket().connect(('127.0.0.1', 9))", "a real socket (socket.connect)"),
+        ("await anyio.connect_tcp('127.0.0.1', 9)", "a real socket"),
+        ("await anyio.create_tcp_listener(local_host='127.0.0.1')", "a "),
+        ("threading.Thread(target=print).start()", "a thread (Thread.start)"),
+        ("await anyio.to_thread.run_sync(print)", "a thread (to_thread.run_sync)"),
+        ("time.time()", "the wall clock (time.time)"),
+        ("time.monotonic()", "the wall clock (time.monotonic)"),
+        ("now()", "the wall clock (time.monotonic)"),
+        ("time.sleep(0)", "the wall clock (time.sleep)"),
+    ],
+)
+def test_what_virtual_time_cannot_stand_fails_the_test_by_name(
+    pytester: pytest.Pytester, touch: str, named: str
+) -> None:
+    result = run(
+        pytester,
+        f"""
+    async def test_it():
+        try:
+            {touch}
+        except Exception:
+            pass  # as somebody's error handling would
+    """,
+    )
+
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines([f"*virtual time touches*{named}*in *; *mark it `real_time`, `sockets` or `speech`*"])
+
+
+def test_who_says_so_may_touch_it(pytester: pytest.Pytester) -> None:
+    run(
+        pytester,
+        """
+    def touch():
+        with socket.create_server(("127.0.0.1", 0)):
+            time.sleep(0)
+            threading.Thread(target=time.time).start()
+
+    async def test_with_the_fixture(unguarded):
+        touch()
+
+    @pytest.mark.sockets
+    async def test_in_real_time():
+        touch()
+
+    def test_without_a_loop():
+        touch()
+    """,
+    ).assert_outcomes(passed=4)
+
+
+def test_tools_may_look_at_the_clock_all_the_time(pytester: pytest.Pytester) -> None:
+    run(
+        pytester,
+        """
+    import logging, tempfile
+
+    async def test_logging(caplog):
+        logging.warning("the record has a time")
+        assert caplog.records[0].created > 0
+
+    async def test_measuring():
+        assert time.perf_counter() > 0
+    """,
+    ).assert_outcomes(passed=4)
+
+
+@pytest.mark.anyio
+async def test_afterwards_everything_is_as_it_was(unguarded) -> None:
+    assert time.time() > 1e9
