@@ -52,12 +52,12 @@ def test_a_confirmation_cuts_at_once() -> None:
     assert watching().receive(CONFIRM, now=1.0) == CUT("keys")
 
 
-@pytest.mark.parametrize("text", ["No.", "wait", "Stop!", "make it four people"])
+@pytest.mark.parametrize("text", ["No.", "wait", "Stop!", "make it four people", "to Friday"])
 def test_words_that_take_the_floor_cut_at_once(text: str) -> None:
     assert watching().receive(words(text), now=1.0) == CUT("words")
 
 
-@pytest.mark.parametrize("text", ["Mm-hm.", "okay", "Yeah, I see.", "uh huh", "Right, of course"])
+@pytest.mark.parametrize("text", ["Mm-hm.", "okay", "Yeah, I see.", "I see, okay.", "uh huh", "Right, of course"])
 def test_a_listener_does_not_interrupt(text: str) -> None:
     controller = watching()
     controller.receive(ONSET, now=1.0)

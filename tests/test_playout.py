@@ -324,3 +324,113 @@ def test_every_byte_is_handed_over_once_in_order_however_it_arrives(
     line.run(line.now + 100)
     assert bytes(out) == everything
     assert playout.finished(now=line.now)
+
+
+def test_nothing_is_reached_before_anything_was_handed_over() -> None:
+    line = speaking()
+
+    assert line.playout.reached(TEXT, now=line.now) == 0
+
+
+def test_a_clock_that_begins_at_nought_is_a_clock_like_any_other() -> None:
+    line = speaking(marks=False)
+    line.now = 0.0
+    line.run(1.05)
+
+    heard = line.heard()
+    assert heard is not None
+    assert (heard.text, heard.seconds) == ("one two three", pytest.approx(1.05))
+
+    line = speaking()
+    line.now = 0.0
+    line.returns_marks = False
+    line.run(0.15)
+    heard = line.heard()
+    assert heard is not None
+    assert heard.seconds == pytest.approx(0.15)
+
+
+def test_with_every_mark_back_it_is_known_to_the_sample() -> None:
+    line = speaking(words=False)
+    line.poll()
+    line.playout.hold()  # after the first 200 ms, and their mark
+    line.run(11.0)
+
+    heard = line.heard()
+    assert heard is not None
+    assert (heard.seconds, heard.bound_s) == (0.2, 1 / 8000)
+
+
+def test_before_a_mark_that_is_awaited_everything_may_have_been_played_but_the_last_sample() -> None:
+    line = speaking()
+    line.returns_marks = False
+    line.run(10.55)
+    line.playout.mark_returned("c1/2400", now=10.3)
+
+    heard = line.heard()
+    assert heard is not None
+    assert (heard.text, heard.seconds) == ("one", (4000 - 1) / 8000)  # the next mark is 200 ms further on
+    assert heard.bound_s == pytest.approx(0.2)
+
+
+def test_after_a_mark_that_was_late_the_clock_goes_on_from_when_it_came() -> None:
+    line = speaking()
+    line.returns_marks = False
+    line.run(10.9)
+    line.playout.mark_returned("c1/4800", now=10.9)  # the line holds 300 ms of audio back
+
+    heard = line.playout.heard(TEXT, now=10.95)
+    assert heard is not None
+    assert heard.seconds == pytest.approx(0.65)
+
+
+def test_a_quick_voice_is_judged_by_its_own_speed_once_its_end_is_known() -> None:
+    line = speaking(1.0, words=False, marks=False)
+    line.run(10.6)
+
+    heard = line.heard()
+    assert heard is not None
+    assert heard.text == "one two three"  # three fifths of it, at 23 characters a second
+
+
+def test_a_word_of_which_the_end_may_be_missing_was_not_heard() -> None:
+    line = speaking(1.2, words=False, ended=False)
+    line.run(10.85)
+
+    heard = line.heard()
+    assert heard is not None
+    assert heard.text == "one two"  # twelve characters, and "three" ends with the thirteenth
+
+
+def test_all_that_came_was_heard_though_nobody_said_that_it_was_the_end() -> None:
+    line = speaking(2.0, words=False, ended=False)
+    line.run(12.5)
+
+    heard = line.heard()
+    assert heard is not None
+    assert (heard.text, heard.complete) == (TEXT, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "count", "heard"),
+    [
+        ("to be or not to be", "to be or not to be", 5, "to be or not to"),
+        ("half-past seven", "half- past seven", 1, "half-"),
+        ("half-past seven", "half- past seven", 2, "half-past"),
+        ("3 of us, at a quarter to eight in the evening, all three", "three of us,", 1, "3"),
+    ],
+    ids=["the same word twice", "a word in two", "and its second half", "a word that stands there again, far off"],
+)
+def test_the_place_in_the_text_is_found_by_the_words_in_their_order(
+    text: str, words: str, count: int, heard: str
+) -> None:
+    playout = Playout(TELEPHONE)
+    playout.begin("c1")
+    playout.feed(b"\0" * 16000)
+    playout.place([(word, 0.3 * n, 0.3 * (n + 1)) for n, word in enumerate(words.split())])
+    line = FarEnd(playout)
+    line.run(10.0 + 0.3 * count + 0.05)
+
+    known = playout.heard(text, now=line.now)
+    assert known is not None
+    assert known.text == heard

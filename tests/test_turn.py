@@ -54,3 +54,12 @@ def test_a_stamp_keeps_the_first_time() -> None:
 
 def test_a_turn_shows_what_it_is_at() -> None:
     assert repr(Turn("t1", "c1")) == "<Turn t1 open context=c1>"
+
+
+def test_a_fresh_turn_is_prompted_by_nothing_shows_nothing_and_was_not_heard() -> None:
+    turn = Turn("t1", "c1")
+
+    assert (turn.prompt, turn.history, turn.spoken, turn.heard) == ("", (), "", None)
+    assert turn.interruptible
+    assert turn.confirmed
+    assert Turn("t1", "c1", prompt="Hello?").prompt == "Hello?"
