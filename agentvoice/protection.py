@@ -29,6 +29,7 @@ class Protected(str):
 class _Stretch:
     start: int
     end: float = math.inf  # not known while it is being written
+    heard: bool = False
 
 
 class Protection:
@@ -40,8 +41,8 @@ class Protection:
 
     @property
     def pending(self) -> bool:
-        """Whether some of it is still to be heard."""
-        return bool(self._stretches)
+        """Whether some of it is still to be heard, or somebody waits for it."""
+        return bool(self._kept) or not all(stretch.heard for stretch in self._stretches)
 
     def begin(self, at: int) -> None:
         """Text is protected from character `at`."""
@@ -52,7 +53,10 @@ class Protection:
         self._stretches[-1].end = at
 
     def covers(self, reached: int) -> bool:
-        """Whether what follows the first `reached` characters, which have been heard, is protected."""
+        """Whether what follows the first `reached` characters, which have been heard, is protected.
+
+        Also where it was thought heard before: until its words' times are known, that is a guess.
+        """
         return any(stretch.start <= reached < stretch.end for stretch in self._stretches)
 
     def keep(self, signal: BargeIn) -> None:
@@ -72,6 +76,7 @@ class Protection:
 
     def heard(self, reached: int) -> Sequence[tuple[int, int]]:
         """Return the stretches, each from where to where, that have now been heard whole, once."""
-        passed = [stretch for stretch in self._stretches if stretch.end <= reached]
-        self._stretches = [stretch for stretch in self._stretches if stretch.end > reached]
+        passed = [stretch for stretch in self._stretches if stretch.end <= reached and not stretch.heard]
+        for stretch in passed:
+            stretch.heard = True
         return [(stretch.start, int(stretch.end)) for stretch in passed]

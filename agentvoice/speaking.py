@@ -76,7 +76,8 @@ class Speaking:
         self.turn.stamp("first_token", now)
         self.turn.generated += text
         self._flush_at, self._filler_at = now + PATIENCE_S, math.inf
-        return [*self._protect(now, protected=protected), *self._send(self._pieces.feed(text), now)]
+        self._protect(self._pieces.length, protected=protected)
+        return self._send(self._pieces.feed(text), now)
 
     def excuse(self, filler: str, at: float) -> None:
         """Say `filler` at that time, unless there is text by then."""
@@ -91,7 +92,8 @@ class Speaking:
     def finish(self, *, now: float) -> Sequence[Command]:
         """Take the end of the text."""
         self.complete, self._flush_at, self._filler_at = True, math.inf, math.inf
-        commands = [*self._send(self._pieces.finish(), now), *self._protect(now, protected=False)]
+        commands = self._send(self._pieces.finish(), now)
+        self._protect(len(self.turn.spoken), protected=False)
         if self.turn.spoken and self._alive:
             return [*commands, FinishContext(self.turn.context_id)]
         self._playout.end()
@@ -148,18 +150,11 @@ class Speaking:
         stretches = self._protection.heard(reached)
         return [ProtectedHeard(turn.id, turn.spoken[start:end].strip(), evidence) for start, end in stretches]
 
-    def _protect(self, now: float, *, protected: bool) -> Sequence[Command]:
-        """Begin or end a protected stretch, with a piece of its own, so that it is known where it is heard."""
-        if protected is self._protected:
-            return []
-        self._protected = protected
-        commands = self._send(self._pieces.flush(), now)
-        at = len(self.turn.spoken.rstrip())  # the space between is nobody's
-        if protected:
-            self._protection.begin(at)
-        else:
-            self._protection.end(at)
-        return commands
+    def _protect(self, at: int, *, protected: bool) -> None:
+        """Begin or end a protected stretch at a character, unless that is so already."""
+        if protected is not self._protected:
+            self._protected = protected
+            (self._protection.begin if protected else self._protection.end)(at)
 
     # ------------------------------------------------------------------ pieces and contexts
 

@@ -57,6 +57,11 @@ class Pieces:
         self._words = 0  # how many words have been scanned
         self._wanted = FIRST_WORDS  # words that make a piece in mid-sentence
 
+    @property
+    def length(self) -> int:
+        """How many characters of text there are so far, handed over or not."""
+        return self._before + len(self._text)
+
     def feed(self, text: str) -> list[Piece]:
         """Take more text, split anywhere; return the pieces that it completes."""
         self._text += self._speakable.feed(text)

@@ -843,6 +843,17 @@ def test_on_a_line_without_marks_the_clock_tells_when_a_protected_stretch_was_he
     assert scene.closed[0][1] is TurnState.INTERRUPTED
 
 
+def test_dots_that_nobody_hears_do_not_keep_a_protected_stretch_open() -> None:
+    scene = Scene()
+    scene.caller_says("A table for two.", 1.0, 2.0)
+    scene.at(2.5, TextProduced("t1", f"{NOTICE} "), TextProduced("t1", NOTICE, protected=True))
+    scene.at(3.5, TextProduced("t1", " ...", protected=True), TextEnded("t1"))
+    scene.agent_audio(3.0)
+    scene.line_plays(8.0)
+
+    assert [(heard.turn_id, heard.text) for heard in scene.of(ProtectedHeard)] == [("t1", NOTICE)]
+
+
 def test_a_protected_opening_is_not_withdrawn_before_its_first_frame() -> None:
     scene = Scene()
     scene.caller_says("Hello?", 1.0, 2.0)

@@ -14,6 +14,7 @@ import pytest
 
 from agentvoice.audio import TELEPHONE
 from agentvoice.commands import (
+    BargeInDecided,
     CancelContext,
     ClearPlayout,
     Command,
@@ -32,22 +33,27 @@ from agentvoice.events import (
     AudioReceived,
     BargeIn,
     BargeInKind,
+    CallStarted,
     ContextDone,
     ContextFailed,
     Event,
+    HandedOff,
     HangUpRequested,
     HungUp,
     KeyPressed,
     MarkReturned,
+    PlayRequested,
     ReplyFailed,
     SayRequested,
     SpeechStarted,
     SpeechStopped,
+    StopRequested,
     TextEnded,
     TextProduced,
     Transcript,
     WordsReceived,
 )
+from agentvoice.voicing import Voicing
 
 STEPS = int(os.environ.get("FUZZ_STEPS", "6000"))
 RUNS = 6
@@ -70,6 +76,7 @@ class World:
         self.calls += 1
         self.conversation = Conversation("c", TELEPHONE, has_marks=self.luck.random() < 0.8)
         self.contexts: list[str] = []
+        self.live = ""
         self.dead: set[str] = set()
         self.family: dict[str, set[int]] = {}  # whose audio a context may be given out with
         self.spoken: dict[str, str] = {}
@@ -110,7 +117,7 @@ class World:
         words = luck.choice(WORDS)
         self.says += 1
         if luck.random() < 0.002:
-            return luck.choice((HungUp(), HangUpRequested()))
+            return luck.choice((HungUp(), HangUpRequested(), CallStarted()))
         if self.marks and luck.random() < 0.3:
             return MarkReturned(self.marks.pop(0 if luck.random() < 0.9 else -1))
         makers: Sequence[Callable[[], Event]] = (
@@ -120,6 +127,10 @@ class World:
             lambda: BargeIn(luck.choice(list(BargeInKind)), luck.choice(("voice", "words", "key")), words),
             lambda: KeyPressed("1"),
             lambda: SayRequested(f"s{self.says}", "Still there? Then go on.", interruptible=luck.random() < 0.7),
+            lambda: PlayRequested(f"s{self.says}", b"\xff" * luck.choice((160, 8000)), "Gong."),
+            lambda: StopRequested(f"s{self.says - luck.randrange(40)}"),
+            lambda: HandedOff("Other", "Be other.", Voicing(voice="bass")),
+            lambda: TextProduced(turn, f"Hear{self.says} this to its very end{self.says}. ", protected=True),
             lambda: self.last_word_of(turn),
             lambda: ContextDone(context),
             lambda: ContextFailed(context, "lost", luck.random() < 0.7),
@@ -148,9 +159,11 @@ class World:
 
     def check(self, commands: Sequence[Command]) -> None:
         """Carry out what was decided, and hold it against the promises."""
+        cut = any(isinstance(command, BargeInDecided) and command.decision == "confirmed" for command in commands)
         for command in commands:
             match command:
-                case TurnOpened(turn_id):
+                case TurnOpened(turn_id, context_id):
+                    self.live = context_id
                     assert turn_id not in self.opened, "a turn opened twice"
                     self.opened.append(turn_id)
                     self.turns += 1
@@ -160,13 +173,15 @@ class World:
                     assert context_id not in self.contexts, "a context opened twice"
                     self.contexts.append(context_id)
                     self.family.setdefault(context_id, set()).update(sound(context_id))
+                    self.live = context_id
                 case SpeakText(context_id, text):
                     assert context_id not in self.dead, "text for a dead context"
                     self.spoken[context_id] = self.spoken.get(context_id, "") + text
                 case SendAudio(context_id, audio):
-                    assert context_id == self.contexts[-1], "audio of a context that is not the live one"
+                    assert context_id == self.live, "audio of a context that is not the live one"
                     assert context_id not in self.dead, "stale audio"
-                    assert set(audio) <= self.family[context_id], "audio of another turn, under this one's name"
+                    of_its_own = self.family.get(context_id, {0xFF})  # what is played has no context
+                    assert set(audio) <= of_its_own, "audio of another turn, under this one's name"
                 case SendMark(name):
                     self.marks.append(name)
                 case ClearPlayout():
@@ -185,6 +200,9 @@ class World:
                     if heard is not None:
                         heard_words, said = heard.text.split(), generated.split()
                         assert heard_words == said[: len(heard_words)], "words were heard that were not said"
+                        begun = {word[4:] for word in heard_words if word.startswith("Hear")}
+                        ended = {word[3:-1] for word in heard_words if word.startswith("end")}
+                        assert not cut or begun == ended, "a protected stretch was cut"
                 case HangUp():
                     assert not self.hung_up, "hung up twice"
                     self.hung_up = True

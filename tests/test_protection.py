@@ -43,6 +43,13 @@ def test_a_stretch_is_told_once_when_it_was_heard_whole() -> None:
     assert not protection.pending
 
 
+def test_a_stretch_that_was_thought_heard_too_early_is_still_covered() -> None:
+    protection = stretch(4, 9)
+    protection.heard(9)
+
+    assert protection.covers(6)
+
+
 def test_a_signal_is_kept_until_the_stretch_was_heard_and_given_out_once() -> None:
     protection = stretch(0, 9)
     protection.keep(ONSET)
