@@ -19,7 +19,7 @@ CORE := $(subst $(empty) $(empty),$(comma),$(patsubst %,agentvoice/%.py,agenda a
   tts/contexts tts/governor tts/lifecycle tts/wire))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test lint types bench fuzz docs clean
+.PHONY: help setup demo serve test lint types bench fuzz mutants docs clean
 .DELETE_ON_ERROR:
 
 help:  # One line for each target: the text after its `##`
@@ -59,11 +59,16 @@ bench: $(VENV)/.setup ## measure against a bare relay; prints ratios, takes minu
 fuzz: $(VENV)/.setup ## a million random steps through the core: make fuzz STEPS=1000000
 	FUZZ_STEPS=$(or $(STEPS),1000000) $(BIN)/pytest tests/test_fuzz.py
 
+mutants: $(VENV)/.setup ## change what decides in a thousand small ways, and see that tests notice; takes ten minutes
+	$(BIN)/pip install --disable-pip-version-check --quiet -c constraints.txt --group mutation
+	nice -n 19 $(BIN)/mutmut run
+	$(BIN)/mutmut results
+
 docs: $(VENV)/.setup ## check the documentation's links and build it into out/docs/
 	$(BIN)/mkdocs build --strict --quiet --site-dir out/docs
 
 clean: ## remove what was built here, but neither .venv nor the models in the cache
-	rm -rf out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov
+	rm -rf out dist build mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------- how .venv comes about; stamps make it quick next time
