@@ -92,6 +92,8 @@ class VoiceDirectory:
 
 
 def _matches(voice: Voice, query: Mapping[str, str]) -> bool:
+    if query.get("is_owner", "").lower() == "true":
+        return False
     words = query.get("q", "").lower()
     text = f"{voice.id} {voice.name} {voice.description}".lower()
     return words in text and _speaks(voice, query.get("language"))

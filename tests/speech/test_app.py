@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import sys
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from agentvoice.audio import AudioFormat, Encoding
 from agentvoice.errors import AssetUnavailable, UsageError
+from agentvoice.interfaces import SpokenPiece
 from agentvoice.server.serve import Tls
 from agentvoice.speech.limits import Limits
 from agentvoice.speech.serve import serve
@@ -141,6 +142,30 @@ async def test_a_connection_that_breaks_on_purpose_breaks_without_a_word(serving
                 pass
     assert socket.close_code == 1006
     assert broken.value.rcvd is None
+
+
+async def test_a_client_that_does_not_read_costs_some_megabytes_at_most(serving: Serving) -> None:
+    class Counting(ToneEngine):
+        made = 0
+
+        def synthesize(self, text: str, *, voice: str, speed: float, sample_rate: int) -> Iterator[SpokenPiece]:
+            for _ in range(20_000 if text == "For ever." else 1):
+                self.made += 16000
+                yield SpokenPiece(bytes(16000))
+
+    engine = Counting()
+    server = serving(engine)
+    url = f"{server.ws}/tts/websocket?api_key={server.key}"
+    async with connect(url, max_queue=1) as deaf, connect(url) as other:
+        await deaf.send(json.dumps(PLAIN | {"transcript": "For ever."}))
+        before = -1
+        with anyio.fail_after(10):
+            while engine.made != before:  # until it makes no more
+                before = engine.made
+                await anyio.sleep(0.2)
+        assert 0 < engine.made < 8_000_000 * 2  # two bytes here are one on the wire
+        assert isinstance((await ask(other))[-1], Done)
+        deaf.transport.abort()
 
 
 async def test_pings_are_answered(server: Any) -> None:

@@ -49,6 +49,22 @@ def test_nothing_else_is(headers: dict[str, str], query: dict[str, str]) -> None
     assert not Gate("sk_car_1").admits(headers, query, now=0.0)
 
 
+def test_keys_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By `hmac.compare_digest` and nothing else: its time does not tell how much of a guess was right."""
+    compared: list[tuple[bytes, bytes]] = []
+
+    class Unequal(str):
+        __slots__ = ()
+        __hash__ = None  # type: ignore[assignment]
+
+        def __eq__(self, other: object) -> bool:
+            raise AssertionError("compared as text")
+
+    monkeypatch.setattr("hmac.compare_digest", lambda a, b: compared.append((a, b)) is not None)
+    assert not Gate(Unequal("sk_car_1")).admits({"x-api-key": Unequal("sk_car_2")}, {}, now=0.0)
+    assert (b"sk_car_2", b"sk_car_1") in compared
+
+
 def test_without_a_key_everybody_is_admitted() -> None:
     assert Gate(None).admits({}, {}, now=0.0)
 
@@ -91,6 +107,8 @@ def page(version: str = "2026-03-01", **query: str) -> dict[str, object]:
         ({"language": "en"}, ["ann", "cy"], False),
         ({"language": "de"}, ["bo"], False),
         ({"q": "CALM"}, ["ann"], False),
+        ({"is_owner": "true"}, [], False),
+        ({"is_owner": "false", "expand[]": "preview_file_url"}, ["ann", "bo", "cy"], False),
     ],
 )
 def test_the_list_is_paged_and_filtered(query: dict[str, str], ids: list[str], more: object) -> None:

@@ -12,6 +12,7 @@ import anyio
 import pytest
 from anyio import BrokenResourceError, ClosedResourceError, EndOfStream, current_time
 from anyio.lowlevel import checkpoint
+from hypothesis import given, settings, strategies as st
 
 from agentvoice.interfaces import SpokenPiece
 from agentvoice.speech.decisions import Close
@@ -19,6 +20,7 @@ from agentvoice.speech.limits import Limits
 from agentvoice.speech.service import SpeechService
 from agentvoice.speech.sockets import serve_stream
 from agentvoice.speech.tone import ToneEngine, seconds
+from agentvoice.testing.clock import virtual
 from agentvoice.tts.wire import Chunk, Done, Failure, FlushDone, Response, Timestamps, parse_response
 
 pytestmark = pytest.mark.anyio
@@ -330,3 +332,98 @@ async def test_what_happened_is_counted() -> None:
     assert metrics.chunks == sum(isinstance(response, Chunk) for response in heard)
     assert metrics.contexts == 0
     assert sum(metrics.first_audio.values()) == 1
+
+
+# ------------------------------------------------------------------ any order, through the real edge
+
+ANYTHING = st.one_of(
+    st.tuples(
+        st.just("say"),
+        st.integers(0, 35),
+        st.sampled_from(["one ", "two. ", "three", "a b c d e f g h! "]),
+        st.booleans(),
+    ),
+    st.tuples(st.just("flush"), st.integers(0, 35)),
+    st.tuples(st.just("finish"), st.integers(0, 35)),
+    st.tuples(st.just("cancel"), st.integers(0, 35)),
+    st.tuples(st.just("wait"), st.sampled_from([0.05, 0.3, 1.0, 4.0])),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    steps=st.lists(ANYTHING, min_size=60, max_size=160),
+    backend=st.sampled_from(["asyncio", "trio"]),
+    workers=st.integers(1, 3),
+    pace_s=st.sampled_from([0.0, 0.05]),
+)
+def test_whatever_the_order_each_context_has_its_words_once_and_one_end(
+    steps: list[tuple[Any, ...]], backend: str, workers: int, pace_s: float
+) -> None:
+    name, options = virtual(backend)
+    anyio.run(follow, steps, workers, pace_s, backend=name, backend_options=options)
+
+
+async def follow(steps: list[tuple[Any, ...]], workers: int, pace_s: float) -> None:
+    """Do all of it on one socket, reading at that pace, and look at what came of each context."""
+    said: dict[str, list[str]] = {}
+    over: set[str] = set()
+    cancelled_at: dict[str, float] = {}
+    heard: dict[str, list[tuple[float, Response]]] = {}
+
+    shared = service(in_thread=in_a_while, workers=workers, limits=Limits(expiry_s=30.0))
+    async with connected(shared, room=0) as client:
+
+        async def listen() -> None:
+            while True:
+                response = await client.hear()
+                heard.setdefault(str(response.context_id), []).append((current_time(), response))
+                await anyio.sleep(pace_s)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(listen)
+            for kind, *rest in steps:
+                if kind == "wait":
+                    await anyio.sleep(rest[0])
+                    continue
+                known = sorted(said.keys() - over)
+                if kind != "say" and not known:
+                    continue
+                context_id = f"c{rest[0]}" if kind == "say" else known[rest[0] % len(known)]
+                if context_id in over:
+                    continue
+                if kind == "say":
+                    _, text, more = rest
+                    said.setdefault(context_id, []).append(text)
+                    client.say(text, context_id, **{"continue": more})
+                    over |= set() if more else {context_id}
+                elif kind == "flush":
+                    client.say("", context_id, flush=True, **{"continue": True})
+                    said[context_id].append(" ")  # what is spoken by itself is a word by itself
+                elif kind == "finish":
+                    client.say("", context_id)
+                    over.add(context_id)
+                else:
+                    client.cancel(context_id)
+                    cancelled_at[context_id] = current_time()
+                    over.add(context_id)
+                    await anyio.sleep(0.001)
+            for context_id in said.keys() - over:
+                client.say("", context_id)
+            await anyio.sleep(300)
+            group.cancel_scope.cancel()
+
+    assert heard.keys() <= said.keys()
+    for context_id, texts in said.items():
+        mine = [response for _, response in heard.get(context_id, [])]
+        told = [word for r in mine if isinstance(r, Timestamps) for word, _, _ in r.words]
+        if context_id in cancelled_at:
+            late = [response for at, response in heard.get(context_id, []) if at > cancelled_at[context_id]]
+            assert len(late) <= 1  # it was being sent
+            assert "".join(texts).split()[: max(0, len(told) - 1)] == told[:-1]
+            assert Done(context_id) not in mine or late in ([], [Done(context_id)])
+        else:
+            assert "".join(told) == "".join("".join(texts).split())
+            assert [r for r in mine if isinstance(r, Done | Failure)] == [mine[-1]] == [Done(context_id)]
+            audio = sum(len(r.audio) for r in mine if isinstance(r, Chunk))
+            assert audio / 16000 == pytest.approx(sum(map(seconds, told)), abs=0.02)

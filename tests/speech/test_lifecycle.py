@@ -1,4 +1,4 @@
-"""Any interleaving of continue, flush, cancel, expiry and failure gives each context its words, once, and one end."""
+"""Any order of continue, flush, cancel, expiry, failure and drop gives each context its words, once, and one end."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ class Life:
         self.replies: list[Reply] = []
         self.finished = False
         self.cancelled = False
+        """Or its socket is gone: nothing more is said about it."""
         self.failed = False
 
     @property
@@ -61,17 +62,20 @@ class Socket(RuleBasedStateMachine):
         self.engine = ToneEngine()
         self.now = 0.0
         self.slots = Slots(1000)
-        self.session = SpeechSession(
+        self.session = self.connect()
+        self.lives: dict[str, Life] = {}
+        self.jobs: dict[int, deque[Job]] = {}
+        self.waiting: deque[Send] = deque()
+
+    def connect(self) -> SpeechSession:
+        return SpeechSession(
             version="2026-03-01",
             connection_id="socket",
             repertoire=Repertoire(VoiceDirectory(self.engine.voices)),
             slots=self.slots,
             limits=Limits(expiry_s=1.0),
-            now=0.0,
+            now=self.now,
         )
-        self.lives: dict[str, Life] = {}
-        self.jobs: dict[int, deque[Job]] = {}
-        self.waiting: deque[Send] = deque()
 
     def carry_out(self, decisions: list[Decision]) -> None:
         for decision in decisions:
@@ -91,10 +95,18 @@ class Socket(RuleBasedStateMachine):
 
     @rule(text=lists(sampled_from(WORDS)), delay=sampled_from([None, 500]), last=booleans())
     def begin(self, text: list[str], delay: int | None, last: Any) -> None:
+        self.start(text, delay, last=last)
+
+    def start(self, text: list[str], delay: int | None, *, last: Any) -> None:
         life, context_id = Life(), f"c{len(self.lives)}"
         self.lives[context_id] = life
         life.text, life.finished = "So, " + "".join(text), last
         self.send(context_id, transcript=life.text, max_buffer_delay_ms=delay, **{"continue": not last})
+
+    @rule(text=sampled_from(WORDS), last=booleans())
+    def begin_a_dozen(self, text: str, last: Any) -> None:
+        for _ in range(12):
+            self.start([text], None, last=last)
 
     def open_ids(self) -> list[str]:
         """Contexts that a client would still use. Text that crosses a `done` on its way begins anew."""
@@ -107,6 +119,19 @@ class Socket(RuleBasedStateMachine):
 
     has_open = precondition(lambda self: bool(self.open_ids()))
     has_any = precondition(lambda self: bool(self.lives))
+
+    @has_any
+    @rule()
+    def drop(self) -> None:
+        """The socket breaks: its contexts are over, and the client comes back on another."""
+        self.carry_out(self.session.close())
+        assert self.session.live == self.slots.taken == 0
+        assert not any(self.jobs.values())
+        self.waiting.clear()
+        for life in self.lives.values():
+            life.cancelled = life.cancelled or not life.ended
+        self.session = self.connect()
+        self.jobs.clear()
 
     @has_open
     @rule(data=data(), text=sampled_from(WORDS), flush=booleans())
