@@ -1,5 +1,6 @@
 """Both backends, in virtual time, for the tests of the core and of every plugin."""
 
-from agentvoice.testing.fixtures import anyio_backend, pytest_generate_tests, unguarded
+from agentvoice.testing.fixtures import *  # noqa: F403
+from agentvoice.testing.pytest_plugin import pytest_addoption
 
-__all__ = ["anyio_backend", "pytest_generate_tests", "unguarded"]
+__all__ = ["pytest_addoption"]

@@ -10,7 +10,8 @@ does fails (`guard`), unless it has the fixture `unguarded`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,9 +20,21 @@ from .clock import virtual
 from .guard import guarded
 
 if TYPE_CHECKING:
+    from .golden import Golden
     from .simulated import SimulatedCall
 
-__all__ = ["anyio_backend", "pytest_generate_tests", "simulate", "unguarded"]
+__all__ = [
+    "anyio_backend",
+    "golden",
+    "pytest_assertrepr_compare",
+    "pytest_generate_tests",
+    "pytest_runtest_makereport",
+    "simulate",
+    "unguarded",
+]
+
+_CALLS = pytest.StashKey[list["SimulatedCall"]]()
+"""The calls that a test has had."""
 
 REAL = ("real_time", "sockets", "speech")
 """Markers of tests that need the real clock."""
@@ -53,8 +66,55 @@ def unguarded() -> None:
 
 
 @pytest.fixture
-def simulate() -> Callable[..., Awaitable[SimulatedCall]]:
-    """Return what has a whole call in memory; see `agentvoice.testing.simulate`."""
+def simulate(request: pytest.FixtureRequest) -> Callable[..., Awaitable[SimulatedCall]]:
+    """Return what has a whole call in memory; see `agentvoice.testing.simulate`. A test that fails shows its calls."""
     from .simulate import simulate as have_call  # noqa: PLC0415 - only where calls are had
 
-    return have_call
+    calls = request.node.stash[_CALLS] = []
+
+    @wraps(have_call)
+    async def simulate(*args: Any, **kwargs: Any) -> SimulatedCall:
+        calls.append(call := await have_call(*args, **kwargs))
+        return call
+
+    return simulate
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str], Golden]:
+    """Return what a call of this name was like when it was right; see `agentvoice.testing.golden`."""
+    from .golden import UPDATE, Golden  # noqa: PLC0415 - only where it is asked for
+
+    tests = request.config.rootpath / "tests"
+    folder = (tests if tests.is_dir() else request.path.parent) / "traces"
+    update = bool(request.config.getoption(UPDATE, default=False))
+    return lambda name: Golden(folder / f"{name}.txt", update=update)
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Tell how a call differs from what was expected of it, line by line."""
+    from .golden import Golden, explained, explained_turns  # noqa: PLC0415 - only where something fails
+    from .simulated import SimulatedTurn  # noqa: PLC0415
+
+    match left, right:
+        case (call, Golden() as golden) | (Golden() as golden, call) if op == "==":
+            return explained(call, golden)
+        case ([*turns], [*others]) if op == "==" and all(isinstance(one, SimulatedTurn) for one in (*turns, *others)):
+            return explained_turns(turns, others)
+        case _:
+            return None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+    call: pytest.CallInfo[None],  # noqa: ARG001 - how pytest calls it
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the simulated calls of a test that fails."""
+    report = yield
+    calls = item.stash.get(_CALLS, [])
+    if report.failed and calls:
+        from .golden import told_of  # noqa: PLC0415 - only where something fails
+
+        report.sections += [(f"Simulated call {number}", told_of(one) or "") for number, one in enumerate(calls, 1)]
+    return report

@@ -12,7 +12,9 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option, and its name in the configuration."""
     what = "run asynchronous tests in virtual time, on asyncio and on trio"
-    parser.getgroup("agentvoice").addoption("--agentvoice-clock", action="store_true", help=what)
+    group = parser.getgroup("agentvoice")
+    group.addoption("--agentvoice-clock", action="store_true", help=what)
+    group.addoption("--agentvoice-update", action="store_true", help="write golden calls anew, as they are now")
     parser.addini("agentvoice_clock", what, type="bool", default=False)
 
 

@@ -52,6 +52,10 @@ class SimulatedTurn:
             closed.reason,
         )
 
+    def __str__(self) -> str:
+        """Tell what became of it, in a line."""
+        return f"{self.id} {self.outcome}: {self.heard}" + (f" ({self.reason})" if self.reason else "")
+
     @property
     def words_wrong(self) -> int:
         """How many words the ledger has too many, too few, or other than were played."""
@@ -59,7 +63,7 @@ class SimulatedTurn:
         return sum(max(b - a, d - c) for kind, a, b, c, d in matcher.get_opcodes() if kind != "equal")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SimulatedCall:
     """A call that is over. Times are seconds since the line was opened."""
 
@@ -106,6 +110,9 @@ class SimulatedCall:
         steps = [(at, turn.id, step) for turn in (*self.turns, *self.withdrawn) for step, at in turn.timeline.items()]
         said = [(line.start_s, "caller", line.text) for line in self.said]
         return sorted([*steps, *said, (self.seconds, self.hung_up_by, "hung_up")])
+
+    def __repr__(self) -> str:
+        return f"<call of {self.seconds:.1f} s, {len(self.turns)} turns, hung up by the {self.hung_up_by}>"
 
     def __str__(self) -> str:
         """Tell the call line by line."""
