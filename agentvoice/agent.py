@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast, get_args, get_origin
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Generic, cast, get_args, get_origin
 
 from .budget import GENEROUS, Budget
 from .commands import TurnClosed
@@ -43,20 +43,24 @@ class Agent(Generic[State]):
                 yield token
     """
 
-    instructions: ClassVar[str] = ""
+    instructions: str = ""
     """The system prompt."""
-    greeting: ClassVar[str] = ""
+    greeting: str = ""
     """Said when the call begins."""
-    manners: ClassVar[Manners] = Manners()
+    manners: Manners = Manners()
     """When to yield, when to answer."""
-    voicing: ClassVar[Voicing | None] = None
+    voicing: Voicing | None = None
     """How it sounds; `None` for the way that the process set."""
-    sources: ClassVar[Sequence[InterruptionSource]] = (VoiceActivitySource(), TranscriptSource(), KeySource())
+    sources: Sequence[InterruptionSource] = (VoiceActivitySource(), TranscriptSource(), KeySource())
     """What can interrupt the agent."""
 
-    tools: ClassVar[Sequence[Declared]] = ()
+    apology: str = "Sorry, I lost my thread. Could you say that again?"
+    """Said where a reply breaks down, stalls or comes to nothing; see `on_reply_failed`."""
+    patience_s: float = 12.0
+    """How long a reply may be silent, before its first word or between two, until it is given up."""
+    tools: Sequence[Declared] = ()
     """What the model may ask for besides the methods that are a `tool`: functions, `approval`, servers."""
-    budget: ClassVar[Budget] = GENEROUS
+    budget: Budget = GENEROUS
     """How much of a long call the language model is shown."""
 
     call: Call
@@ -91,12 +95,19 @@ class Agent(Generic[State]):
 
         For a `reply` that does something before or after.
         """
-        return text(rounds.think(self, turn))
+        return text(rounds.think(self, turn), tell=partial(self.call.used, turn))
 
     async def on_call_start(self) -> None:
         """The line is open. By default the agent says its greeting."""
         if self.greeting:
             await self.call.say(self.greeting)
+
+    async def on_reply_failed(self, turn: Turn, error: Exception) -> str:  # noqa: ARG002
+        """A reply broke down, stalled or came to nothing. Return what to say instead, or after what was said already.
+
+        By default the `apology`. An empty string lets the turn fail: the caller hears no more of it.
+        """
+        return self.apology
 
     async def on_interrupted(self, turn: TurnClosed) -> None:
         """The caller cut a turn off: `turn.heard` was heard of it, `turn.unheard` was not.
