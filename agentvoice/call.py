@@ -51,7 +51,7 @@ from .commands import (
 )
 from .conversation import Conversation
 from .dialogue import Question, Understand
-from .errors import LocalProtocolError, UsageError
+from .errors import LocalProtocolError, ProviderUnavailable, UsageError
 from .events import (
     BargeIn,
     CallerAudio,
@@ -63,15 +63,18 @@ from .events import (
     KeyPressed,
     PlayRequested,
     ReplyFailed,
+    ReplyMended,
     SayRequested,
     StopRequested,
     TextEnded,
+    TextPaused,
     TextProduced,
+    TokensUsed,
     Transfer,
 )
 from .history import History
 from .inbox import Inbox
-from .interfaces import Synthesizer, Transfers, Transport
+from .interfaces import Synthesizer, Transfers, Transport, Usage
 from .interruption import InterruptionSource
 from .llm import NO_MODEL, token_stream
 from .logger import Logger
@@ -156,6 +159,7 @@ class Call:
         self._replies: dict[str, CancelScope] = {}
         self._says = 0
         self._before: list[Agent] = []  # agents that have handed off
+        self._partings = 0  # how often an agent wanted to leave: its reply may then have nothing to say
         self._question: Question[Any] | None = None
         self._acts: list[tuple[str, Callable[[], None]]] = []  # what waits for a turn to be confirmed
         self._said: dict[str, tuple[anyio.Event, list[HeardText | None]]] = {}
@@ -245,6 +249,7 @@ class Call:
 
     def hang_up(self) -> None:
         """End the call once the agent's last word was played. An interruption before that revokes it."""
+        self._partings += 1
         self.deliver(HangUpRequested())
 
     def transfer(self, to: str, *, summary: str = "") -> None:
@@ -257,6 +262,7 @@ class Call:
         """
         if not isinstance(self._transport, Transfers):
             raise UsageError(f"{type(self._transport).__name__} cannot put a caller through")
+        self._partings += 1
         self.deliver(HangUpRequested(Transfer(to, summary)))
 
     def hand_off(self, agent: Agent) -> None:
@@ -280,6 +286,7 @@ class Call:
             self._acts.append((self.turn.id, act))
 
     def _take_over(self, agent: Agent, *, back: bool) -> None:
+        self._partings += 1
         previous, self.agent = self.agent, agent
         if back:
             self._before.pop()
@@ -294,6 +301,13 @@ class Call:
     def interrupt(self, signal: BargeIn) -> None:
         """Signal a barge-in by hand."""
         self.deliver(signal)
+
+    def used(self, turn: Turn, usage: Usage) -> None:
+        """Count what a language model's answer has cost; `notes["tokens"]` is the sum of them."""
+        self.deliver(TokensUsed(turn.id, usage.prompt, usage.completion, usage.remembered))
+        cost = {"answers": 1, "read": usage.prompt, "written": usage.completion, "remembered": usage.remembered}
+        so_far = self.notes.get("tokens", {})
+        self.note(tokens={name: so_far.get(name, 0) + count for name, count in cost.items()})
 
     def note(self, **facts: Any) -> None:
         """Keep facts about the call, for its report."""
@@ -484,15 +498,35 @@ class Call:
     async def _reply(self, turn: Turn, scope: CancelScope) -> None:
         """Stream the agent's text for one turn."""
         with scope:
+            spoke, agent, partings = False, self.agent, self._partings
+            question = self._question if turn.prompt else None
             try:
-                reply = self._question.reply(turn) if self._question and turn.prompt else self.agent.reply(turn)
-                async with token_stream(reply) as tokens:
+                reply = question.reply(turn) if question else agent.reply(turn)
+                async with token_stream(reply, patience_s=agent.patience_s) as tokens:
                     async for token in tokens:
+                        spoke = True
                         self.deliver(TextProduced(turn.id, str(token), isinstance(token, Protected)))
+                if not (spoke or question or self._partings > partings):
+                    raise ProviderUnavailable("reply", "it came to nothing")
                 self.deliver(TextEnded(turn.id))
             except Exception as error:
                 log.exception("reply_failed", call_id=self.id, turn_id=turn.id)
-                self.deliver(ReplyFailed(turn.id, f"{type(error).__name__}: {error}"))
+                await self._mend(turn, agent, error, spoke=spoke)
+
+    async def _mend(self, turn: Turn, agent: Agent, error: Exception, *, spoke: bool) -> None:
+        """A reply has failed: say what the agent says instead."""
+        reason, instead = f"{type(error).__name__}: {error}", ""
+        try:
+            instead = await agent.on_reply_failed(turn, error)
+        except Exception:
+            log.exception("hook_failed", call_id=self.id)
+        if not instead:
+            self.deliver(ReplyFailed(turn.id, reason))
+            return
+        self.deliver(ReplyMended(turn.id, reason))
+        self.deliver(TextPaused(turn.id))
+        self.deliver(TextProduced(turn.id, f" {instead}" if spoke else instead))
+        self.deliver(TextEnded(turn.id))
 
     async def _watch(self, source: InterruptionSource) -> None:
         """Pass on what one source signals. One that breaks is missed, not mourned."""

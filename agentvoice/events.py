@@ -123,6 +123,25 @@ class TextEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyMended:
+    """What produced a turn's text broke down; what the agent says instead follows. For those who watch."""
+
+    turn_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokensUsed:
+    """What a language model's answer has cost, for a turn. For those who watch."""
+
+    turn_id: str
+    read: int
+    """Tokens of the prompt, those that the provider remembered included."""
+    written: int
+    remembered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyFailed:
     """What produced a turn's text broke down."""
 
@@ -303,6 +322,8 @@ Event: TypeAlias = (
     | TextPaused
     | TextEnded
     | ReplyFailed
+    | ReplyMended
+    | TokensUsed
     | SayRequested
     | PlayRequested
     | StopRequested

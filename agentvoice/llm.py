@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from .errors import ProviderUnavailable, UsageError
-from .interfaces import LanguageModel, Message, Thought, ToolSpec
+from .interfaces import LanguageModel, Message, Thought, ToolSpec, Usage
 from .token_streams import Tokens as Tokens, token_stream as token_stream  # noqa: PLC0414 - offered here too
 
 if TYPE_CHECKING:
@@ -47,12 +47,19 @@ async def closing(stream: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
             await aclose()
 
 
-async def text(thoughts: AsyncIterator[Thought]) -> AsyncIterator[str]:
-    """Yield what is to be spoken of a model's answer."""
+async def text(
+    thoughts: AsyncIterator[Thought], *, tell: Callable[[Usage], None] = lambda _: None
+) -> AsyncGenerator[str]:
+    """Yield what is to be spoken of a model's answer, and `tell` its cost."""
     async with closing(thoughts) as opened:
         async for thought in opened:
-            if isinstance(thought, str):
-                yield thought
+            match thought:
+                case str():
+                    yield thought
+                case Usage():
+                    tell(thought)
+                case _:
+                    pass
 
 
 async def fill(llm: LanguageModel, form: type[Model], messages: Sequence[Message]) -> Model:

@@ -13,7 +13,15 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    aclosing,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
+from contextvars import ContextVar
 from inspect import isawaitable
 from math import inf
 from typing import Any, Final, Protocol, TypeAlias, TypeVar, runtime_checkable
@@ -79,29 +87,69 @@ async def token_stream(reply: Tokens, *, patience_s: float = inf) -> AsyncIterat
     stalled = False
     # One scope around everything, with a deadline that moves. One for each item would be left before those scopes that
     # a stream holds open from one item to the next.
-    with CancelScope(deadline=current_time() + patience_s) as patience:
-        async with AsyncExitStack() as stack:
-            try:
-                texts = _texts(await _open(reply, stack), patience, patience_s)
-                stack.push_async_callback(texts.aclose)
-                yield texts
-            finally:
-                stalled = patience.cancel_called
-                # Its connection is to be closed, not left to the garbage collector, also when the turn was cancelled.
-                patience.shield, patience.deadline = True, current_time() + CLOSING_S
-    if patience.cancelled_caught:  # then whoever cancelled the turn was not heard
+    with CancelScope() as scope:
+        patience = _Patience(scope, patience_s)
+        before = _patience.set(patience)
+        try:
+            async with AsyncExitStack() as stack:
+                try:
+                    texts = _texts(await _open(reply, stack), patience)
+                    stack.push_async_callback(texts.aclose)
+                    yield texts
+                finally:
+                    stalled = scope.cancel_called
+                    # Its connection is to be closed, not left to the garbage collector, though the turn was cancelled.
+                    scope.shield, scope.deadline = True, current_time() + CLOSING_S
+        finally:
+            _patience.reset(before)
+    if scope.cancelled_caught:  # then whoever cancelled the turn was not heard
         await checkpoint_if_cancelled()
     if stalled:
         raise ProviderUnavailable(PROVIDER, f"nothing more came for {patience_s:g} s")
 
 
-async def _texts(items: AsyncIterator[object] | None, patience: CancelScope, patience_s: float) -> AsyncGenerator[str]:
+class _Patience:
+    """How long a reply may still be silent."""
+
+    def __init__(self, scope: CancelScope, seconds: float) -> None:
+        self._scope = scope
+        self._seconds = seconds
+        self.busy = 0
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin again: there was a sign of life."""
+        self._scope.deadline = inf if self.busy else current_time() + self._seconds
+
+
+_patience: Final = ContextVar[_Patience | None]("patience", default=None)
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Within a reply, let something take its time: a tool that is slow, a person who has to agree.
+
+    A reply that is silent for longer than the agent's `patience_s` is given up otherwise.
+    """
+    if (patience := _patience.get()) is None:
+        yield
+        return
+    patience.busy += 1
+    patience.renew()
+    try:
+        yield
+    finally:
+        patience.busy -= 1
+        patience.renew()
+
+
+async def _texts(items: AsyncIterator[object] | None, patience: _Patience) -> AsyncGenerator[str]:
     """Yield what is to be spoken. Every item is a sign of life, one without text too."""
     if items is None:
         yield ""
         return
     async for item in items:
-        patience.deadline = current_time() + patience_s
+        patience.renew()
         if text := text_of(item):
             yield text
 

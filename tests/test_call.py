@@ -380,6 +380,8 @@ async def test_a_hook_or_a_source_that_breaks_ends_nothing() -> None:
 
 async def test_a_reply_that_raises_fails_its_turn_only() -> None:
     class Fragile(Parrot):
+        apology = ""
+
         async def reply(self, turn: Turn) -> AsyncIterator[str]:
             if turn.id == "t1":
                 raise RuntimeError("broken model")
@@ -410,7 +412,10 @@ async def test_a_reply_may_be_a_coroutine_that_returns_a_stream() -> None:
 
 
 async def test_an_agent_with_nothing_to_say_with_fails_with_the_way_out() -> None:
-    async with calling(Agent()) as scene:
+    class Speechless(Agent):
+        apology = ""
+
+    async with calling(Speechless()) as scene:
         await scene.ears.hear("Good evening.")
         await sleep(1)
 

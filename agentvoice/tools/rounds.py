@@ -10,6 +10,7 @@ from anyio import move_on_after
 from agentvoice.interfaces import Message, Thought, ToolCall
 from agentvoice.llm import closing
 from agentvoice.logger import Logger
+from agentvoice.token_streams import unhurried
 from agentvoice.turn import Turn
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ async def think(agent: Agent, turn: Turn) -> AsyncIterator[str | Thought]:
             messages += [Message("assistant", said, calls), *(Message("tool", ENOUGH, (), call.id) for call in calls)]
             continue
         running.pause(turn)
-        with running.ask(turn, agent, toolbox, calls, round=round) as asked:
+        with unhurried(), running.ask(turn, agent, toolbox, calls, round=round) as asked:  # tools have their own limits
             if not said.strip():
                 async for text in _meanwhile(asked):
                     yield text

@@ -183,6 +183,8 @@ async def test_where_no_mark_ever_comes_back_nothing_is_claimed_that_was_not_pla
 
 async def test_a_turn_that_fails_tells_why() -> None:
     class Silent(Parrot):
+        apology = ""
+
         def reply(self, turn: Turn) -> AsyncIterator[str]:
             raise RuntimeError("no model today")
 
