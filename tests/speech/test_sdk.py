@@ -147,6 +147,18 @@ def test_sync_generation_config_changes_between_pushes(client: Cartesia) -> None
     assert heard(events) == pytest.approx(seconds("Hello!") * (1 + 1 / 1.5), abs=0.001)
 
 
+def test_sync_many_contexts_at_once(client: Cartesia) -> None:
+    texts = [f"This is number {n}, of many." for n in range(12)]
+    with client.tts.websocket_connect() as socket:
+        contexts = [socket.context(**OPTIONS, add_timestamps=True, timeout=5) for _ in texts]
+        for context, text in zip(contexts, texts, strict=True):
+            context.push(text, continue_=False)
+        results: list[list[Any]] = [list(context.receive()) for context in contexts]
+    for events, text in zip(results, texts, strict=True):
+        assert words(events) == text.split()
+        assert heard(events) == pytest.approx(lasts(text), abs=0.001)
+
+
 def test_sync_errors_end_their_context_and_leave_the_socket(client: Cartesia) -> None:
     with client.tts.websocket_connect() as socket:
         for wrong, code in (
@@ -290,6 +302,28 @@ async def test_async_errors_end_their_context(aclient: AsyncCartesia) -> None:
         await context.no_more_inputs()
         events: list[Any] = [event async for event in context.receive()]
     assert [event.type for event in events] == ["error"]
+
+
+async def test_async_phonemes_and_both_modes_of_words(aclient: AsyncCartesia) -> None:
+    async with aclient.tts.websocket_connect() as socket:
+        for normalized in (False, True):
+            options = {"add_timestamps": True, "add_phoneme_timestamps": True, "use_normalized_timestamps": normalized}
+            context = socket.context(**OPTIONS | options, timeout=5)
+            await context.push("Hi there.", continue_=False)
+            events: list[Any] = [event async for event in context.receive()]
+            assert words(events) == ["Hi", "there."]
+            phonemes = [event.phoneme_timestamps for event in events if event.type == "phoneme_timestamps"]
+            assert [sound for told in phonemes for sound in told.phonemes] == list("hithere")
+
+
+async def test_async_http_errors_have_their_classes(aclient: AsyncCartesia, server: Any) -> None:
+    with pytest.raises(cartesia.NotFoundError, match="no voice 'nobody'"):
+        await aclient.tts.generate(**OPTIONS | {"voice": "nobody"}, transcript="Hello.")
+    with pytest.raises(cartesia.BadRequestError, match="container"):
+        await aclient.tts.generate_sse(**OPTIONS | {"output_format": RAW | {"container": "wav"}}, transcript="Hello.")
+    async with AsyncCartesia(api_key="wrong", base_url=server.http, max_retries=0) as wrong:
+        with pytest.raises(cartesia.AuthenticationError):
+            await wrong.voices.get("tone")
 
 
 async def test_async_bytes_events_and_voices(aclient: AsyncCartesia) -> None:

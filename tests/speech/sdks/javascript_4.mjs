@@ -12,10 +12,12 @@ const said = {
 const client = new Cartesia({ apiKey: key, baseURL: url });
 const found = {};
 
-async function hear(context) {
+const hear = (context) => gather(context.receive());
+
+async function gather(events) {
   const words = [], kinds = new Set();
   let audio = 0;
-  for await (const event of context.receive()) {
+  for await (const event of events) {
     kinds.add(event.type);
     if (event.type === "chunk") audio += Buffer.from(event.data, "base64").length;
     if (event.type === "timestamps") words.push(...event.word_timestamps.words);
@@ -35,6 +37,10 @@ const flushed = socket.context({ ...said, timeout: 5000 });
 await flushed.push({ transcript: "Good morning, Ann.", flush: true });
 await flushed.no_more_inputs();
 found.flushed = await hear(flushed);
+
+const single = socket.context({ ...said, add_phoneme_timestamps: true, timeout: 5000 });
+await single.push({ transcript: "Good morning, Ann.", continue: false });
+found.single = await hear(single);
 
 const cancelled = socket.context({ ...said, timeout: 5000 });
 await cancelled.push({ transcript: "A long story. ".repeat(20) });
@@ -63,4 +69,11 @@ found.voices = [];
 for await (const voice of client.voices.list({ limit: 1 })) found.voices.push(voice.id);
 const answer = await client.tts.generate({ ...said, transcript: "Good morning, Ann." });
 found.bytes = (await answer.arrayBuffer()).byteLength;
+found.voice = (await client.voices.get("tone")).name;
+found.events = await gather(await client.tts.generateSSE({ ...said, transcript: "Good morning, Ann.", add_timestamps: true }));
+try {
+  await client.tts.generate({ ...said, voice: "nobody", transcript: "Hello." });
+} catch (error) {
+  found.refused = error.status;
+}
 console.log(JSON.stringify(found));

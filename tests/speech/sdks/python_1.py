@@ -38,6 +38,16 @@ def sync():
         found["error"] = str(error)
     socket.close()
     found["voices"] = [voice["id"] for voice in client.voices.list()]
+    found["voice"] = client.voices.get("tone")["name"]
+    found["bytes"] = len(client.tts.bytes(**SAID, **VOICE, transcript="Good morning, Ann."))
+    controls = {"speed": "fastest", "emotion": ["positivity"]}
+    quick = client.tts.sse(**SAID, **VOICE, transcript="Good", stream=False, _experimental_voice_controls=controls)
+    found["fast"] = len(quick["audio"])
+    found["events"] = audio(client.tts.sse(**SAID, **VOICE, transcript="Good morning, Ann."))
+    try:
+        client.tts.bytes(**SAID, voice_id="nobody", transcript="Hello.")
+    except ValueError as error:
+        found["refused"] = str(error)
 
 
 async def asynchronous():
@@ -51,6 +61,13 @@ async def asynchronous():
     await context.no_more_inputs()
     found["flushes"] = [audio([output async for output in part()]) for part in (first, second)]
     found["rest"] = audio([output async for output in context.receive()])
+
+    async def one():
+        spoken = await socket.send(**SAID, **VOICE, transcript="Good morning, Ann.", add_timestamps=True)
+        outputs = [output async for output in spoken]
+        return [words(outputs), audio(outputs)]
+
+    found["many"] = await asyncio.gather(*(one() for _ in range(12)))
     await socket.close()
     await client.close()
 

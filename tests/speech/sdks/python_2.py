@@ -6,6 +6,7 @@ import json
 import sys
 
 from cartesia import AsyncCartesia, Cartesia
+from cartesia.core.api_error import ApiError
 
 URL, KEY = sys.argv[1:]
 RAW = {"container": "raw", "encoding": "pcm_s16le", "sample_rate": 16000}
@@ -37,6 +38,11 @@ def sync():
         found["error"] = str(error)
     socket.close()
     found["voices"] = [voice.id for voice in client.voices.list()]
+    found["voice"] = client.voices.get("tone").name
+    try:
+        list(client.tts.bytes(**SAID | {"voice": {"mode": "id", "id": "nobody"}}, transcript="Hello."))
+    except ApiError as error:
+        found["refused"] = f"{error.status_code}: {error.body}"
     found["bytes"] = len(b"".join(client.tts.bytes(**SAID, transcript="Good morning, Ann.")))
     events = list(client.tts.sse(**SAID, transcript="Good morning, Ann."))
     found["events"] = [event.type for event in events][-1]
@@ -60,7 +66,17 @@ async def asynchronous():
     await unhurried.send(**SAID, transcript="Good morning, ", continue_=True, max_buffer_delay_ms=0)
     await unhurried.send(**SAID, transcript="Ann.", continue_=False, max_buffer_delay_ms=0)
     found["at once"] = audio([output async for output in unhurried.receive()])
+
+    async def one():
+        spoken = await socket.send(**SAID, transcript="Good morning, Ann.", add_timestamps=True)
+        outputs = [output async for output in spoken]
+        return [words(outputs), audio(outputs)]
+
+    found["many"] = await asyncio.gather(*(one() for _ in range(12)))
     await socket.close()
+    found["async bytes"] = len(b"".join([part async for part in client.tts.bytes(**SAID, transcript="Good")]))
+    found["async events"] = [event.type async for event in client.tts.sse(**SAID, transcript="Good")][-1]
+    found["async voices"] = [voice.id async for voice in await client.voices.list()]
 
 
 sync()

@@ -85,9 +85,19 @@ def test_an_older_python_sdk(server: Any, package: str, script: str) -> None:
     assert found["rest"] == 0
     assert "Voice not found: no voice 'nobody'" in found["error"]
     assert found["voices"] == ["tone", "tone-high"]
-    if script == "python_2.py":
-        assert found["bytes"] == found["at once"] == size(TEXT)
-        assert found["events"] == "done"
+    assert found["voice"] == "Tone"
+    assert found["bytes"] == size(TEXT)
+    assert "no voice 'nobody'" in found["refused"]
+    assert found["many"] == [[TEXT.split(), size(TEXT)]] * 12
+    if script == "python_1.py":
+        assert found["events"] == size(TEXT)
+        assert found["fast"] == pytest.approx(size("Good").expected / 1.5, abs=40)
+    else:
+        assert found["refused"].startswith("404")
+        assert found["at once"] == size(TEXT)
+        assert found["events"] == found["async events"] == "done"
+        assert found["async bytes"] == size("Good")
+        assert found["async voices"] == ["tone", "tone-high"]
 
 
 def test_the_javascript_sdk_through_tls(serving: Callable[..., Any], tmp_path: Path) -> None:
@@ -108,4 +118,8 @@ def test_the_javascript_sdk_through_tls(serving: Callable[..., Any], tmp_path: P
     assert found["many"] == [size(TEXT)] * 12
     assert "no voice 'nobody'" in found["error"]
     assert found["voices"] == ["tone", "tone-high"]
+    assert found["voice"] == "Tone"
     assert found["bytes"] == size(TEXT)
+    assert found["events"] == {"kinds": ["chunk", "done", "timestamps"], "words": TEXT.split(), "audio": size(TEXT)}
+    assert found["single"] == {"kinds": ["chunk", "done", "phoneme_timestamps"], "words": [], "audio": size(TEXT)}
+    assert found["refused"] == 404
