@@ -237,7 +237,8 @@ class MessageStream(Protocol):
         """
 
     async def aclose(self) -> None:
-        """Close the connection. Never waits longer than a second; harmless when it is closed already."""
+        """Close the connection. Whoever receives is told at once; the rest takes no longer than a second. Harmless when
+        it is closed already."""
 
 
 class Transport(Protocol):

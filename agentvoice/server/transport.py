@@ -6,6 +6,7 @@ something to send ever waits, and a `clear` overtakes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -16,9 +17,10 @@ from anyio import (
     ClosedResourceError,
     EndOfStream,
     Event,
+    create_task_group,
     current_time,
-    fail_after,
     move_on_after,
+    sleep_until,
 )
 
 from agentvoice.audio import TELEPHONE
@@ -66,6 +68,7 @@ class TwilioTransport:
         self._wake = Event()
         self._ended: str | None = None  # why the line is over
         self._heard_at = current_time()
+        self._sending_since = math.inf
         self._nonsense = 0
         self._expected = 0  # the sample at which the caller's next audio begins, if nothing is lost
 
@@ -128,40 +131,51 @@ class TwilioTransport:
 
     async def run(self) -> None:
         """Send what is queued, until the line is over."""
+        async with create_task_group() as group:
+            group.start_soon(self._watch, group.cancel_scope)
+            await self._write()
+            group.cancel_scope.cancel()
+        await self._stream.aclose()
+
+    async def _write(self) -> None:
         while self._ended is None:
             if (item := self._outbox.take()) is not None:
                 await self._send(self._render(item))
             elif self._outbox.closed:
                 self._end("agent")
             else:
-                await self._wait()
-        await self._stream.aclose()
+                self._wake = Event()
+                await self._wake.wait()
 
-    async def _wait(self) -> None:
-        """Wait for something to send, or for the carrier to have been silent for too long.
+    async def _watch(self, writing: CancelScope) -> None:
+        """End the line when the carrier is silent, or takes nothing, for too long.
 
-        The silence is watched here, and not around each message: there are fifty a second, and this wakes rarely.
+        One task looks now and then, so that nothing need be set up around each message: there are fifty a second.
         """
-        self._wake = Event()
-        with CancelScope(deadline=self._heard_at + self._silence_s):
-            await self._wake.wait()
-        if self._ended is None and current_time() >= self._heard_at + self._silence_s:
-            log.warning("carrier_silent", call_id=self.call_id, seconds=self._silence_s)
-            self._end("silent")
+        while self._ended is None:
+            now = current_time()
+            silent_at, stalled_at = self._heard_at + self._silence_s, self._sending_since + self._stall_s
+            if now >= stalled_at:
+                log.warning("carrier_stalled", call_id=self.call_id, seconds=self._stall_s, queued=len(self._outbox))
+                self._end("stalled")
+            elif now >= silent_at:
+                log.warning("carrier_silent", call_id=self.call_id, seconds=self._silence_s)
+                self._end("silent")
+            else:
+                await sleep_until(min(silent_at, stalled_at, now + self._stall_s))
+        writing.cancel()
 
     def _put(self, item: Item) -> None:
         self._outbox.put(item)
         self._wake.set()
 
     async def _send(self, message: str) -> None:
+        self._sending_since = current_time()
         try:
-            with fail_after(self._stall_s):
-                await self._stream.send(message)
-        except TimeoutError:
-            log.warning("carrier_stalled", call_id=self.call_id, seconds=self._stall_s, queued=len(self._outbox))
-            self._end("stalled")
+            await self._stream.send(message)
         except (BrokenResourceError, ClosedResourceError):
             self._end("disconnected")
+        self._sending_since = math.inf
 
     def _render(self, item: Item) -> str:
         match item:

