@@ -143,6 +143,7 @@ def tools_of(agent: object) -> Iterator[Tool | ToolSource]:
 
 # ------------------------------------------------------------------ how one comes about
 
+
 def _made(function: Callable[..., Any], *, method: bool, name: str, **declared: Any) -> Tool:
     from .schema import Form, to_text  # noqa: PLC0415 - pydantic is for those who have tools
 

@@ -110,7 +110,15 @@ class Running:
             self._waiting[one.id] = one
             asked.append(one)
             self._deliver(
-                ToolRequested(turn.id, one.id, call.name, call.arguments, round, tool.pure, tool.on_interrupt)
+                ToolRequested(
+                    turn_id=turn.id,
+                    tool_call_id=one.id,
+                    name=call.name,
+                    arguments=call.arguments,
+                    round=round,
+                    pure=tool.pure,
+                    on_interrupt=tool.on_interrupt,
+                )
             )
         try:
             yield asked
@@ -208,7 +216,7 @@ class Running:
                     opening.settled.set()
                     backoff.reset()
                     await sleep_forever()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - what breaks a source is its own affair
                 log.warning("tools_unavailable", call_id=self._call_id, source=str(source), reason=str(error))
             opening.tools = ()
             opening.settled.set()
