@@ -69,7 +69,7 @@ class MultiContext:
 
     def __init__(self, audio: AudioFormat, voice_settings: Mapping[str, Any] | None = None) -> None:
         self._audio = audio
-        self._voice_settings = voice_settings
+        self._unsaid_settings = dict(voice_settings or {})
         self._contexts: dict[str, _Progress] = {}
 
     # ------------------------------------------------------------------ what we say
@@ -80,16 +80,14 @@ class MultiContext:
             return [_encode(context_id=request.context_id, close_context=True)]
         context_id, messages = request.context_id, []
         if request.transcript:
-            first = {}
-            if context_id not in self._contexts:
-                self._contexts[context_id] = _Progress()
-                settings = dict(self._voice_settings or {})
-                if request.generation is not None:
-                    settings["speed"] = request.generation.speed
-                first = {"voice_settings": settings} if settings else {}
+            if self._unsaid_settings:
+                # Only the first message of a socket may have them: a later one costs the socket (1008), even where they
+                # are the same.
+                messages.append(_encode(context_id=context_id, text=" ", voice_settings=self._unsaid_settings))
+                self._unsaid_settings = {}
+            self._contexts.setdefault(context_id, _Progress())
             # The text has to end with a blank. It is a sentence, or as good as one: there is nothing to wait for.
-            text = request.transcript.rstrip() + " "
-            messages.append(_encode(context_id=context_id, text=text, flush=True, **first))
+            messages.append(_encode(context_id=context_id, text=request.transcript.rstrip() + " ", flush=True))
         if not request.continue_:
             messages.append(_encode(context_id=context_id, close_context=True))
         return messages

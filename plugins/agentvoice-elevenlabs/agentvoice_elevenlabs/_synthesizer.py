@@ -31,6 +31,7 @@ LIMITS: Final = Limits(per_socket=5, sockets=4, total=20, linger_s=20.0, linger_
 _IDLE_S: Final = 180
 """How long a socket may be idle before they close it: the most that can be asked for."""
 _PATIENCE_S: Final = 15.0
+_SPEEDS: Final = (0.7, 1.2)
 _FORMATS: Final = {
     **{AudioFormat(Encoding.S16LE, rate): f"pcm_{rate}" for rate in (8000, 16000, 22050, 24000, 44100)},
     AudioFormat(Encoding.MULAW, 8000): "ulaw_8000",
@@ -72,8 +73,10 @@ class ElevenLabs(ContextSynthesizer):
         """Prepare to connect. What is absent is looked for in the environment: `ELEVENLABS_API_KEY` and
         `ELEVENLABS_VOICE_ID`. `audio` is what all calls of this process carry; `connect` replaces the socket in tests.
 
+        Of `voicing` they know voice, language and speed (0.7 to 1.2); the rest is left to `voice_settings`.
+
         Raises:
-            UsageError: there is no key, no voice, or the format is none of theirs.
+            UsageError: there is no key, no voice, or the format or the speed is none of theirs.
         """
         if audio not in _FORMATS:
             raise UsageError(f"ElevenLabs does not speak {audio}; try one of {', '.join(_FORMATS.values())}")
@@ -95,12 +98,13 @@ class ElevenLabs(ContextSynthesizer):
             voicing=voicing,
             limits=limits,
             provider=PROVIDER,
-            dialect=partial(MultiContext, audio, voice_settings),
+            dialect=partial(MultiContext, audio, _settings(voicing, voice_settings)),
             random=random,
         )
 
     def open(self, context_id: str, *, audio: AudioFormat, deliver: Deliver, voicing: Voicing | None = None) -> None:
-        """Begin a context; see `Synthesizer.open`. One in another voice or language fails: the sockets have one.
+        """Begin a context; see `Synthesizer.open`. One in another voice or language fails: the sockets have one. How
+        fast, too, is the same for all.
 
         Raises:
             UsageError: the sockets carry another format.
@@ -136,6 +140,15 @@ class ElevenLabs(ContextSynthesizer):
         ]
 
 
+def _settings(voicing: Voicing, voice_settings: Mapping[str, Any] | None) -> dict[str, Any]:
+    slowest, fastest = _SPEEDS
+    if voicing.speed is None:
+        return dict(voice_settings or {})
+    if not slowest <= voicing.speed <= fastest:
+        raise UsageError(f"ElevenLabs speaks at speeds from {slowest} to {fastest}, and not at {voicing.speed}")
+    return {**(voice_settings or {}), "speed": voicing.speed}
+
+
 def _socket_url(url: str, voice: str, model: str, language: str | None, audio: AudioFormat) -> str:
     query = {
         "model_id": model,
@@ -143,6 +156,7 @@ def _socket_url(url: str, voice: str, model: str, language: str | None, audio: A
         "sync_alignment": "true",
         "auto_mode": "true",
         "inactivity_timeout": _IDLE_S,
+        "enable_ssml_parsing": "true",
     } | ({"language_code": language} if language else {})
     path = f"/v1/text-to-speech/{quote(voice, safe='')}/multi-stream-input"
     return "ws" + url.removeprefix("http") + path + "?" + urlencode(query)

@@ -26,7 +26,6 @@ from agentvoice.tts.wire import (
     Done,
     Failure,
     Generate,
-    GenerationConfig,
     Timestamps,
     Unknown,
     parse_response,
@@ -38,11 +37,19 @@ from agentvoice_elevenlabs._dialect import MultiContext
 from agentvoice_elevenlabs._synthesizer import LIMITS
 
 CAP = 5
+REFUSAL = (
+    "Maximum simultaneous contexts per WebSocket connection exceeded (5). "
+    "Please close an existing context before opening a new one."
+)
 VOICING = Voicing("v")
 
 
 class StandIn:
-    """Their end of a socket, on top of a scripted voice. A sixth context costs the socket, as it does there."""
+    """Their end of a socket, on top of a scripted voice, as their reference has it and users report it.
+
+    A sixth context costs the socket, and so do voice settings in any message but the first. A closed context goes on
+    with what it was told to flush. Times count from the beginning of each chunk.
+    """
 
     def __init__(self, stream: MessageStream, service: "Service") -> None:
         self.stream = stream
@@ -50,6 +57,7 @@ class StandIn:
         self.live: set[str] = set()
         self.sent_s: dict[str, float] = {}
         self.words: dict[str, list[tuple[str, float, float]]] = {}
+        self.heard = 0
         self.refused = self.told = False
 
     async def send(self, message: str) -> None:
@@ -58,9 +66,11 @@ class StandIn:
         context_id = said["context_id"]
         self.live.add(context_id)
         self.service.most = max(self.service.most, len(self.live))
-        self.refused |= len(self.live) > CAP
-        if text := said.get("text"):
-            assert text.endswith(" ")
+        self.refused |= len(self.live) > CAP or ("voice_settings" in said and self.heard > 0)
+        self.heard += 1
+        text = said.get("text", "")
+        assert text.endswith(" ") or "text" not in said
+        if text.strip():
             assert said["flush"] is True
             await self.pass_on(Generate(context_id=context_id, transcript=text, continue_=True))
         if said.get("close_context"):
@@ -84,7 +94,7 @@ class StandIn:
                 raise EndOfStream("1008 (policy violation)")
             if self.refused:
                 self.told, self.service.refusals = True, self.service.refusals + 1
-                return json.dumps({"message": "too many", "error": "max_active_conversations", "code": 1008})
+                return json.dumps({"message": REFUSAL, "error": "max_active_conversations", "code": 1008})
             if (answer := self.translate(await self.stream.receive())) is not None:
                 return json.dumps(answer)
 
@@ -143,6 +153,42 @@ async def test_it_keeps_the_contract() -> None:
     assert service.most <= CAP
 
 
+async def test_voice_settings_are_said_once_a_socket_since_more_would_cost_it() -> None:
+    service = Service()
+    await check_synthesizer(lambda: synthesizer(service, voice_settings={"stability": 0.5}))
+    assert service.refusals == 0
+    assert sum("voice_settings" in said for said in service.said) == service.speech.handshakes
+
+
+async def test_a_turn_in_another_voice_fails_and_says_why() -> None:
+    async with synthesizer(Service()) as tts:
+        listener = Listener("other")
+        tts.open("other", audio=TELEPHONE, deliver=listener, voicing=Voicing("w"))
+        (failed,) = listener.events
+        assert isinstance(failed, ContextFailed)
+        assert not failed.retryable
+        assert "speak with voice v; make another synthesizer for w" in failed.reason
+
+        same = Listener("same")
+        tts.open("same", audio=TELEPHONE, deliver=same, voicing=Voicing("v", speed=1.1))
+        tts.send("same", "Good evening. ")
+        tts.finish("same")
+        with fail_after(10):
+            await same.ended.wait()
+        assert same.events[-1] == ContextDone("same")
+
+
+def test_a_speed_that_is_none_of_theirs_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"from 0\.7 to 1\.2, and not at 1\.5"):
+        ElevenLabs(api_key="k", voicing=Voicing("v", speed=1.5))
+    ElevenLabs(api_key="k", voicing=Voicing("v", speed=1.2))
+
+
+def test_breaks_are_let_through() -> None:
+    assert MultiContext.markup.points == {"break"}
+    assert "enable_ssml_parsing=true" in ElevenLabs(api_key="k", voicing=VOICING).socket_url
+
+
 async def test_rapid_interruptions_do_not_cost_the_socket() -> None:
     service = Service(real_time_factor=1, chunk_s=1.0)  # a second of silence is no sign that a context is over
     async with synthesizer(service, limits=replace(LIMITS, sockets=1, total=5)) as tts:
@@ -197,13 +243,14 @@ def request(text: str, *, more: bool = True, **options: Any) -> Generate:
 
 
 def test_our_words_in_theirs() -> None:
-    dialect = MultiContext(TELEPHONE, {"stability": 0.5})
+    dialect = MultiContext(TELEPHONE, {"stability": 0.5, "speed": 1.1})
 
     def render(request: Generate | Cancel) -> list[dict[str, Any]]:
         return [json.loads(message) for message in dialect.render(request)]
 
-    assert render(request("Hello.", generation=GenerationConfig(speed=1.1))) == [
-        {"context_id": "a", "text": "Hello. ", "flush": True, "voice_settings": {"stability": 0.5, "speed": 1.1}}
+    assert render(request("Hello.")) == [
+        {"context_id": "a", "text": " ", "voice_settings": {"stability": 0.5, "speed": 1.1}},
+        {"context_id": "a", "text": "Hello. ", "flush": True},
     ]
     assert render(request("Bye. ", more=False)) == [
         {"context_id": "a", "text": "Bye. ", "flush": True},
@@ -286,7 +333,13 @@ async def test_it_lists_the_voices(monkeypatch: pytest.MonkeyPatch) -> None:
         httpx.Response(401, text="no"),
         httpx.Response(200, text="<html>"),
     ]
-    transport = httpx.MockTransport(lambda _: answers.pop(0))
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        if not answers:
+            raise httpx.ConnectError("nobody there")
+        return answers.pop(0)
+
+    transport = httpx.MockTransport(answer)
     monkeypatch.setattr(
         "agentvoice_elevenlabs._synthesizer.httpx.AsyncClient", partial(httpx.AsyncClient, transport=transport)
     )
@@ -297,6 +350,5 @@ async def test_it_lists_the_voices(monkeypatch: pytest.MonkeyPatch) -> None:
         await tts.voices()
     with pytest.raises(ProviderUnavailable, match="makes no sense"):
         await tts.voices()
-    monkeypatch.undo()
     with pytest.raises(ProviderUnavailable, match="cannot list"):
-        await ElevenLabs(api_key="k", voicing=VOICING, url="http://127.0.0.1:9").voices()
+        await tts.voices()
