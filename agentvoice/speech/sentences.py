@@ -69,11 +69,16 @@ def _breaths(sentence: str) -> Iterator[str]:
 class TextBuffer:
     """Text of one context that waits until it can be spoken well, or has waited long enough.
 
-    Texts are joined verbatim. Whole sentences are released at once, the rest when `deadline` has passed.
+    Texts are joined verbatim. Whole sentences are released at once, the rest when `deadline` has passed: some time
+    after the oldest of it came, or words that never end a sentence would wait for ever.
     """
 
     def __init__(self) -> None:
         self._text = ""
+        self._since = 0.0
+        """When the oldest of the text came."""
+        self._added_at = 0.0
+        self._delay_s = 0.0
         self.deadline = math.inf
         """When to call `handle_timer`."""
 
@@ -81,18 +86,23 @@ class TextBuffer:
         return len(self._text)
 
     def add(self, text: str, *, delay_s: float, now: float) -> str:
-        """Take more text; return what is to be spoken now, often nothing. It may wait `delay_s` from now."""
+        """Take more text; return what is to be spoken now, often nothing. What stays may wait for `delay_s`."""
+        if not self._text.strip():
+            self._since = now
         self._text += text
+        self._added_at, self._delay_s = now, delay_s
         settled = self._text[: open_tag(self._text)]
         ends = list(sentence_ends(settled))
         last = ends[-1] if ends else 0
         doubtful = last == len(self._text) and self._text.endswith(".") and not self._text.endswith("..")
         released = self._release((ends[-2] if len(ends) > 1 else 0) if doubtful else last)
-        if not self._text.strip():
-            self.deadline = math.inf
-        else:
-            self.deadline = now + (min(_GRACE_S, delay_s) if doubtful else delay_s)
+        if released:
+            self._since = now
+        self._wait(min(now + _GRACE_S, self._since + delay_s) if doubtful else self._since + delay_s)
         return released
+
+    def _wait(self, until: float) -> None:
+        self.deadline = until if self._text.strip() else math.inf
 
     def take(self) -> str:
         """Return all of it."""
@@ -100,8 +110,19 @@ class TextBuffer:
         return self._release(len(self._text))
 
     def handle_timer(self, *, now: float) -> str:
-        """Return what has waited long enough. Harmless when called early."""
-        return self.take() if now >= self.deadline else ""
+        """Return what has waited long enough. Harmless when called early.
+
+        While text keeps coming its last word may not be whole, and waits on.
+        """
+        if now < self.deadline:
+            return ""
+        if self._added_at == self._since or now >= self._added_at + _GRACE_S:
+            return self.take()
+        settled = self._text[: open_tag(self._text)]
+        released = self._release(max(map(settled.rfind, " \t\n")) + 1)
+        self._since = now if released else self._since
+        self._wait(now + self._delay_s if released else self._added_at + _GRACE_S)
+        return released
 
     def _release(self, end: int) -> str:
         released, self._text = self._text[:end], self._text[end:]

@@ -311,7 +311,7 @@ class SpeechSession:
     def _tick(self, context: Context, now: float) -> Iterator[Decision]:
         if now < self._due(context):
             return
-        if released := context.buffer.handle_timer(now=now):
-            yield from self._speak(context, released)
+        if now >= context.buffer.deadline:
+            yield from self._speak(context, context.buffer.handle_timer(now=now))
         else:
             yield from self._done(context, ContextEvent.EXPIRED)

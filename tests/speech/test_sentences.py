@@ -61,6 +61,40 @@ def test_what_is_certain_goes_and_what_is_doubtful_stays() -> None:
     assert buffer.handle_timer(now=0.2) == " It is 3."
 
 
+def test_words_that_keep_coming_do_not_wait_for_ever_and_are_not_cut() -> None:
+    buffer = TextBuffer()
+    for n, token in enumerate(["and ", "then ", "we ", "went ", "on ", "to ", "the ", "mar"]):
+        assert buffer.add(token, delay_s=0.7, now=n / 10) == ""
+    assert buffer.deadline == pytest.approx(0.7)
+    assert buffer.handle_timer(now=0.7) == "and then we went on to the "
+    assert buffer.deadline == pytest.approx(1.4)
+    assert buffer.add("ket", delay_s=0.7, now=0.8) == ""
+    assert buffer.handle_timer(now=1.4) == "market"
+
+
+def test_a_text_that_came_at_once_goes_at_once_however_short_the_delay() -> None:
+    buffer = TextBuffer()
+    buffer.add("and then we", delay_s=0.1, now=5.0)
+    assert buffer.handle_timer(now=5.1) == "and then we"
+
+
+def test_one_long_word_that_keeps_coming_is_waited_for() -> None:
+    buffer = TextBuffer()
+    buffer.add("incompre", delay_s=0.2, now=0.0)
+    buffer.add("hensi", delay_s=0.2, now=0.1)
+    assert buffer.handle_timer(now=0.2) == ""
+    assert buffer.deadline == pytest.approx(0.25)
+    assert buffer.handle_timer(now=0.25) == "incomprehensi"
+    assert buffer.deadline == math.inf
+
+
+def test_a_tag_that_has_not_ended_is_not_cut_by_the_clock() -> None:
+    buffer = TextBuffer()
+    buffer.add("well ", delay_s=0.2, now=0.0)
+    buffer.add("then <break ", delay_s=0.2, now=0.1)
+    assert buffer.handle_timer(now=0.2) == "well then "
+
+
 def test_dots_that_trail_off_are_no_point() -> None:
     assert TextBuffer().add("Well...", delay_s=3.0, now=0.0) == "Well..."
 
