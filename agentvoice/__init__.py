@@ -5,6 +5,7 @@ What people write with:
 - `Agent`, and `Call`, which is what an agent sees of a conversation; `Host` takes calls for it
 - `Turn`, `HeardText`, `History`: what was meant to be said, what was heard, what the model is shown
 - `tool`, `approval`, `OnInterrupt`: what an agent can do besides talk, and what becomes of it when the caller cuts in
+- `Fallback`, `unhurried`: several language models as one; a reply that may take its time
 - `BargeIn`, `InterruptionSource`, `InterruptionController`, `Policy`, `Manners`: when the agent yields
 
 Everything that decides is pure (`conversation`, `interruption`, `playout`, `endpointing`, `speaking`, `errands`,
@@ -21,6 +22,7 @@ from .conversation import Conversation as Conversation
 from .endpointing import Endpointing as Endpointing
 from .errors import AgentVoiceError as AgentVoiceError
 from .events import BargeIn as BargeIn, BargeInKind as BargeInKind
+from .fallback import Fallback as Fallback
 from .history import History as History
 from .host import Host as Host
 from .interfaces import Message as Message
@@ -31,6 +33,7 @@ from .interruption import (
 )
 from .manners import Floor as Floor, Manners as Manners
 from .protection import Protected as Protected
+from .token_streams import unhurried as unhurried
 from .tools import OnInterrupt as OnInterrupt, approval as approval, tool as tool
 from .turn import Turn as Turn
 from .voicing import Voicing as Voicing
@@ -47,6 +50,7 @@ __all__ = [
     "Encoding",
     "Endpointing",
     "Evidence",
+    "Fallback",
     "Floor",
     "HeardText",
     "History",
@@ -64,4 +68,5 @@ __all__ = [
     "Voicing",
     "approval",
     "tool",
+    "unhurried",
 ]

@@ -6,10 +6,10 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol, runtime_checkable
 
-from anyio import AsyncContextManagerMixin, create_task_group, to_thread
+from anyio import AsyncContextManagerMixin, create_task_group, move_on_after, to_thread
 
 from .agent import Agent
-from .call import Call
+from .call import LAST_SECOND, Call
 from .events import Event
 from .hearing import Hearing
 from .history import History
@@ -28,6 +28,14 @@ class Warms(Protocol):
 
     async def warm(self, messages: Sequence[Message]) -> None:
         """Make ready for conversations that begin like this."""
+
+
+@runtime_checkable
+class Closes(Protocol):
+    """A language model that holds connections."""
+
+    async def aclose(self) -> None:
+        """Close them."""
 
 
 class Host(AsyncContextManagerMixin):
@@ -64,9 +72,14 @@ class Host(AsyncContextManagerMixin):
             group.start_soon(to_thread.run_sync, self._recognizer.prepare)
             group.start_soon(to_thread.run_sync, self._llm.prepare)
         llm: object = self._llm
-        if isinstance(llm, Warms):
-            await llm.warm(History(self._agent().instructions).messages())
-        yield self
+        try:
+            if isinstance(llm, Warms):
+                await llm.warm(History(self._agent().instructions).messages())
+            yield self
+        finally:
+            if isinstance(llm, Closes):
+                with move_on_after(LAST_SECOND, shield=True):
+                    await llm.aclose()
 
     async def take(
         self,

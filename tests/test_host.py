@@ -130,3 +130,23 @@ async def test_a_form_is_filled_in_by_the_model() -> None:
 async def test_an_answer_that_does_not_fit_the_form_is_the_model_s_fault() -> None:
     with pytest.raises(ProviderUnavailable, match="does not fit Form"):
         await fill(Model('{"party_size": "many"}'), Form, [])
+
+
+async def test_a_model_that_holds_connections_is_closed_with_the_host_however_long_that_takes() -> None:
+    class Hosted(Model):
+        closed = 0
+
+        async def aclose(self) -> None:
+            self.closed += 1
+            await anyio.sleep_forever()
+
+    model, ended = Hosted(), list[float]()
+
+    class Timed(Clerk):
+        async def on_call_end(self) -> None:
+            ended.append(anyio.current_time())
+
+    await host_of(Timed, model, [])
+
+    assert model.closed == 1
+    assert anyio.current_time() - ended[-1] == pytest.approx(1, abs=0.1)

@@ -57,11 +57,16 @@ async def open_host(
 
 
 def load_llm(agent: type[Agent], name: str) -> LanguageModel:
-    """Load the language model, unless the agent can do without: it has one of its own, or writes its replies."""
+    """Return the agent's own language model; else load the one that is named.
+
+    An agent that writes its replies can do without the default one.
+    """
+    if agent.llm is not NO_MODEL:
+        return agent.llm
     try:
         model: LanguageModel = load("llm", name)()
     except PluginNotFound:
-        if agent.llm is NO_MODEL and agent.reply is Agent.reply:
+        if agent.reply is Agent.reply or name != Settings.model_fields["llm"].default:
             raise
         return NO_MODEL
     return model

@@ -16,7 +16,15 @@ from rich.console import Console
 from agentvoice.agent import Agent
 from agentvoice.call import Call
 from agentvoice.commands import Command, HangUp, TurnClosed, TurnOpened, TurnState
-from agentvoice.events import Event, PlayRequested, SayRequested, TextProduced, ToolEnded, ToolRequested
+from agentvoice.events import (
+    Event,
+    PlayRequested,
+    ReplyMended,
+    SayRequested,
+    TextProduced,
+    ToolEnded,
+    ToolRequested,
+)
 from agentvoice.history import History
 from agentvoice.host import Warms
 from agentvoice.interfaces import LanguageModel
@@ -56,7 +64,7 @@ async def talk(agent: Agent, llm: LanguageModel, console: Console, *, source: in
     """Carry one call in writing; lines come from the file descriptor `source`, standard input by default."""
     source = sys.stdin.fileno() if source is None else source
     patient = replace(agent.manners.endpointing, silence_s=_SILENCE_S, patience_s=_SILENCE_S)
-    agent.manners = replace(agent.manners, endpointing=patient, speculate=False)  # type: ignore[misc]
+    agent.manners = replace(agent.manners, endpointing=patient, speculate=False)
     if agent.llm is NO_MODEL:
         agent.llm = llm
     line, ears = TypedLine(), list[TypedEars]()
@@ -147,6 +155,8 @@ class _Page:
                 self._aside(f"{name} {arguments}")
             case ToolEnded(tool_call_id, outcome, result):
                 self._aside(f"{self._tools.get(tool_call_id, tool_call_id)} {outcome}: {result}")
+            case ReplyMended(_, reason):
+                self._aside(f"failed: {reason}")
 
     def decided(self, now: float, commands: Sequence[Command]) -> None:  # noqa: ARG002
         """Begin and end lines with turns."""
