@@ -50,7 +50,7 @@ from .commands import (
     TurnState,
 )
 from .conversation import Conversation
-from .dialogue import Question, Understand
+from .dialogue import Question, Understand, agreement
 from .errors import LocalProtocolError, ProviderUnavailable, UsageError
 from .events import (
     BargeIn,
@@ -223,6 +223,7 @@ class Call:
         question: str,
         understand: Understand[T],
         *,
+        read_back: Callable[[T], str] | None = None,
         sorry: str = "Sorry, I did not get that.",
         attempts: int = 3,
     ) -> T | None:
@@ -230,18 +231,38 @@ class Call:
 
         What the caller says is the question's until then, and the agent's `reply` is not asked. `understand` raises
         `ValueError` for what is no answer; then the question is asked again, after what the error says, or `sorry`.
+        With `read_back` the answer is read back until the caller agrees: "That is 555, 01 99, is that right?" Whoever
+        then says what is right instead, "no, 01 98", need not be asked again. Module `answers` has what understands
+        numbers, names, days.
+
         Not to be awaited from within `reply`, whose own turn has to end first.
 
         Raises:
             LocalProtocolError: another question is open.
         """
+        answer: T | None = None
+        for _ in range(attempts):
+            if answer is None:
+                answer = await self._ask(Question(question, understand, sorry=sorry, attempts=attempts))
+            if answer is None or read_back is None:
+                return answer
+            check = Question(read_back(answer), agreement(understand), sorry=sorry, attempts=attempts)
+            said = await self._ask(check)
+            if said is None:
+                return None
+            if said.agrees or said.instead == answer:
+                return answer
+            answer = said.instead
+        return None
+
+    async def _ask(self, question: Question[T]) -> T | None:
         if self._question is not None:
             raise LocalProtocolError("a question is open already: await its answer first")
-        asked = self._question = Question(question, understand, sorry=sorry, attempts=attempts)
+        self._question = question
         try:
             async with create_task_group() as group:
-                group.start_soon(self.say, question)
-                answer = await asked.wait()
+                group.start_soon(self.say, question.text)
+                answer = await question.wait()
                 group.cancel_scope.cancel()
         finally:
             self._question = None

@@ -7,11 +7,13 @@ once the caller has finished: what a speculative turn made of half a sentence do
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Generic, TypeAlias, TypeVar
 
 from anyio import Event
 
+from .answers.yes_no import yes_or_no
 from .turn import Turn
 
 T = TypeVar("T")
@@ -21,11 +23,33 @@ Understand: TypeAlias = Callable[[str], T | Awaitable[T]]
 is spoken before the question is asked again: "I need a number between one and twenty." """
 
 
+@dataclass(frozen=True, slots=True)
+class Agreement(Generic[T]):
+    """What a caller says to an answer that was read back."""
+
+    agrees: bool
+    instead: T | None = None
+    """What is right, if that was said."""
+
+
+def agreement(understand: Understand[T]) -> Understand[Agreement[T]]:
+    """Return what understands yes, no, and what `understand` does: somebody who says what is right instead."""
+
+    async def agree(words: str) -> Agreement[T]:
+        try:
+            found = understand(words)
+            return Agreement(agrees=False, instead=await found if isawaitable(found) else found)
+        except ValueError:
+            return Agreement(agrees=yes_or_no(words))
+
+    return agree
+
+
 class Question(Generic[T]):
     """One question that is open."""
 
     def __init__(self, text: str, understand: Understand[T], *, sorry: str, attempts: int) -> None:
-        self._text = text
+        self.text = text
         self._understand = understand
         self._sorry = sorry
         self._attempts = attempts
@@ -44,7 +68,7 @@ class Question(Generic[T]):
         again = isinstance(found, ValueError) and self._attempts > 1
         self.confirmed(turn)
         if again:
-            yield f"{str(found) or self._sorry} {self._text}"
+            yield f"{str(found) or self._sorry} {self.text}"
 
     def confirmed(self, turn: Turn) -> None:
         """The caller has finished, if `turn` is confirmed: what was understood of it counts, once."""

@@ -146,6 +146,33 @@ async def test_only_one_question_is_open_at_a_time() -> None:
     assert call.notes == {"key": "1"}
 
 
+class Careful(Silent):
+    async def on_call_start(self) -> None:
+        party = await self.call.ask("How many?", number, read_back=lambda n: f"That is {n}, right?", attempts=2)
+        self.call.note(party=party)
+        self.call.hang_up()
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "party"),
+    [
+        (["Four.", "Yes."], ["How many?", "That is 4, right?"], 4),
+        (["Four.", "No, two.", "Yes."], ["How many?", "That is 4, right?", "That is 2, right?"], 2),
+        (["Four.", "No.", "Two.", "Yes."], ["How many?", "That is 4, right?", "How many?", "That is 2, right?"], 2),
+        (["Four.", "Four."], ["How many?", "That is 4, right?"], 4),
+        (["Four.", "Hm.", "Hm."], ["How many?", "That is 4, right?", "Please say yes or no. That is 4, right?"], None),
+    ],
+)
+async def test_an_answer_that_is_read_back_counts_when_the_caller_agrees(
+    said: list[str], heard: list[str], party: int | None
+) -> None:
+    steps = [step for line in said for step in (waits_for_agent(), says(line))]
+    call = await simulate(Careful(), [*steps, waits_for_hang_up()])
+
+    assert [turn.heard for turn in call.turns] == heard
+    assert call.notes == {"party": party}
+
+
 # ------------------------------------------------------------------ sounds
 
 
