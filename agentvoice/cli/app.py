@@ -39,9 +39,9 @@ def agentvoice(
     """Voice agents over the phone: turns, contexts and interruptions that can be trusted."""
 
 
-def _example(*lines: str) -> Callable[..., Any]:
-    """Register a command whose help ends with commands to try."""
-    return app.command(epilog="\n\n".join(f"[dim]$[/] {line}" for line in lines))
+def _example(*lines: str, name: str | None = None) -> Callable[..., Any]:
+    """Register a command whose help ends with commands to try. It is called like its function, or by `name`."""
+    return app.command(name, epilog="\n\n".join(f"[dim]$[/] {line}" for line in lines))
 
 
 @_example("agentvoice demo", "agentvoice demo --out out/mine")
@@ -150,6 +150,36 @@ def chat(
     from .chat import chat as command  # noqa: PLC0415
 
     command(target)
+
+
+@_example(
+    "agentvoice test examples/scenarios",
+    "agentvoice test scenarios/ --junit out/junit.xml",
+    "agentvoice test booking.yaml --only 'changes her mind' --seed 7",
+    name="test",
+)
+def try_out(
+    places: Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER...", help="Scenario files, or folders of them.")],
+    *,
+    only: Annotated[str, typer.Option(metavar="TEXT", help="Only scenarios whose name contains this.")] = "",
+    seed: Annotated[int | None, typer.Option(help="Only this variation.", show_default=False)] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes; as many as there are cores.", show_default=False)
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write JUnit XML there too.", show_default=False)
+    ] = None,
+    judge: Annotated[
+        str | None, typer.Option(metavar="LLM", help="Which language model answers 'judge'.", show_default=False)
+    ] = None,
+) -> None:
+    """Try out your agent on scenarios: whole calls in memory, in many variations, in seconds.
+
+    Nothing is loaded and nothing is heard: the caller, the voice, the recogniser and the network are doubles.
+    """
+    from .test import test as command  # noqa: PLC0415
+
+    command(places, only=only, seed=seed, jobs=jobs, junit=junit, judge=judge)
 
 
 @_example("agentvoice fetch", "agentvoice fetch piper moonshine")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -131,11 +131,11 @@ class Carrier:
     @property
     def settled(self) -> int:
         """For how many frames to come no mark returns and, unless something arrives, it is settled what is played."""
-        if self.weather.loss or self._from_agent.busy:
-            return 0
         if self.dead:
             return _FOR_EVER
-        awaited = [self._returning[0][0] - self.frames - 1] if self._returning else []
+        awaited = [due - self.frames for due in (self._from_agent.due, self._from_caller.due) if due is not None]
+        if self._returning:
+            awaited.append(self._returning[0][0] - self.frames - 1)
         if self._marks:
             awaited.append(-(-(self._marks[0][0] - self._taken) // self._size) - 1)
         if self.weather.dies_at_s < math.inf:
@@ -144,6 +144,8 @@ class Carrier:
 
     def play(self, frames: int) -> bytes:
         """Play at most `settled` frames, and return them: the same as ticking as often."""
+        if self.weather.loss:
+            return b"".join(self.tick()[0] for _ in range(frames))
         if self.dead:
             self.frames += frames
             return self.audio.silence(frames * self._size)
@@ -193,19 +195,22 @@ class Carrier:
             names.append(self._returning.popleft()[1])
         return names
 
-    @property
-    def prompt(self) -> bool:
-        """Whether everything that the caller says reaches the agent, and at once."""
-        return not self._jitter and not self.weather.loss
-
     def carry(self, frame: bytes) -> Sequence[tuple[int, bytes]]:
         """Take the caller's next frame. Return what reaches the agent now: frames, each with its number, from 0."""
         number, self._said = self._said, self._said + 1
-        if number * FRAME_S >= self.weather.dies_at_s:
-            return []
-        if self._random.random() >= self.weather.loss:
-            self._from_caller.send((number, frame), tick=number)
-        return self._from_caller.arrived(tick=number)
+        return self.convey([(number, frame)], tick=number)
+
+    def convey(self, messages: Iterable[tuple[int, bytes]], *, tick: int) -> Sequence[tuple[int, bytes]]:
+        """Take messages of the caller's, each with the number of its first frame; return what reaches the agent now.
+
+        Only messages of a frame are lost: a longer one is silence, of which nobody misses a part.
+        """
+        dead = tick * FRAME_S >= self.weather.dies_at_s
+        for number, audio in messages:
+            lost = len(audio) <= self._size and self._random.random() < self.weather.loss
+            if not dead and not lost:
+                self._from_caller.send((number, audio), tick=tick)
+        return [] if dead else self._from_caller.arrived(tick=tick)
 
     # ------------------------------------------------------------------ afterwards
 

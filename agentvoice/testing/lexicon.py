@@ -15,6 +15,8 @@ from typing import Final
 LOUD: Final = 800
 """Mean absolute sample, of 32,768, from which sound is taken for speech."""
 FRAME_S: Final = 0.02
+LOST_FRAMES: Final = 3
+"""So many quiet frames within a tone were lost on the way; more are a pause."""
 PITCHES: Final = range(300, 3400, 50)
 """Hertz: one for each text, as far apart as a fifth of a second can tell."""
 
@@ -72,6 +74,7 @@ class _Ear:
         self._size = 2 * round(sample_rate * FRAME_S)
         self._known = b""  # whole frames, and one sample more: a crossing may lie between two frames
         self._tones: list[list[int]] = [[]]
+        self._quiet = 0  # frames since the last loud one, within a tone
 
     def goes_on(self, pcm: bytes, sample_rate: int) -> bool:
         return sample_rate == self._sample_rate and pcm.startswith(self._known)
@@ -86,13 +89,19 @@ class _Ear:
             self._known = pcm[: at + 2]
         if at + size != len(pcm):
             return self._tones
-        tones = [*self._tones[:-1], [*self._tones[-1]]]
+        tones, quiet = [*self._tones[:-1], [*self._tones[-1]]], self._quiet
         self._take(tones, pcm[at:])
+        self._quiet = quiet
         return tones
 
     def _take(self, tones: list[list[int]], frame: bytes) -> None:
         if loudness(frame[: self._size]) >= LOUD:
             signs = frame[1::2].translate(_SIGN)
-            tones[-1].append(signs.count(b"\0\1") + signs.count(b"\1\0"))
+            crossings = signs.count(b"\0\1") + signs.count(b"\1\0")
+            tones[-1] += [crossings] * (self._quiet + 1)
+            self._quiet = 0
         elif tones[-1]:
-            tones.append([])
+            self._quiet += 1
+            if self._quiet > LOST_FRAMES:
+                tones.append([])
+                self._quiet = 0

@@ -12,7 +12,7 @@ import json
 import wave
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -174,8 +174,6 @@ class PhoneCall:
     @property
     def _settled(self) -> int:
         """For how many frames to come it is settled what happens, as far as it lies with this end."""
-        if not self.carrier.prompt:
-            return 0
         return min(self.carrier.settled, self.caller.settled, self._packer.room)
 
     def _due(self) -> float:
@@ -194,32 +192,25 @@ class PhoneCall:
                 self._tick()
 
     def _pass_by(self, frames: int) -> None:
-        carried = not self.carrier.dead
         agent = self.carrier.play(frames)
-        self._record(self.caller.pass_by(agent, words=self.words_heard()), agent, carried=carried)
+        self._record(self.caller.pass_by(agent, words=self.words_heard()), agent)
 
     def _tick(self) -> None:
-        carried = not self.carrier.dead
         agent, marks = self.carrier.tick()
         caller = self.caller.tick(agent, words=self.words_heard())
-        self._record(caller.audio, agent, carried=carried)
+        self._record(caller.audio, agent)
         for name in marks:
             self.marks.append((name, current_time() - self.started_at))
             self._put(twilio.Mark(twilio.MarkBody(name), STREAM_SID))
         for key in caller.keys:
             self._put(twilio.Dtmf(twilio.DtmfBody(key, "inbound_track"), STREAM_SID))
 
-    def _record(self, caller: bytes, agent: bytes, *, carried: bool) -> None:
+    def _record(self, caller: bytes, agent: bytes) -> None:
         self._left += caller
         self._right += agent
-        for number, audio in self._carry(caller, carried=carried):
+        for number, audio in self.carrier.convey(self._packer.say(caller), tick=self.carrier.frames - 1):
             body = twilio.MediaBody(audio, "inbound", str(number + 1), str(round(number * FRAME_S * 1000)))
             self._put(twilio.Media(body, STREAM_SID, str(number + 2)))
-
-    def _carry(self, caller: bytes, *, carried: bool) -> Iterable[tuple[int, bytes]]:
-        if not self.carrier.prompt:
-            return self.carrier.carry(caller)
-        return self._packer.say(caller) if carried else self._packer.flush()
 
     def _put(self, message: twilio.FromCarrier) -> None:
         if len(self._outgoing) < _UNSENT:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import TypeAlias
 
 from agentvoice.commands import ClearPlayout, Command, ContextSucceeded, SendAudio, TurnClosed, TurnOpened
@@ -133,8 +133,8 @@ class Provenance:
         carrier = self._carrier
         while self._word_ends and self._word_ends[0][0] <= carrier.position:
             end, word = self._word_ends.popleft()
-            last = carrier.played[-1] if carrier.played else None
-            if last is not None and last.position < end <= last.position + last.size:
+            latest = takewhile(lambda stretch: stretch.position + stretch.size >= end, reversed(carrier.played))  # noqa: B023
+            if any(stretch.position < end for stretch in latest):
                 self.heard.append(word)
         return len(self.heard)
 

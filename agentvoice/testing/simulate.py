@@ -63,6 +63,7 @@ async def simulate(
     *,
     speech: ScriptedSpeech | None = None,
     recognizer: SpeechRecognizer | None = None,
+    lexicon: Lexicon | None = None,
     vad: VoiceActivity | None = None,
     llm: LanguageModel = NO_MODEL,
     weather: Weather = FAIR,
@@ -72,13 +73,13 @@ async def simulate(
 ) -> SimulatedCall:
     """Have a call between `agent` and a caller who follows a script; return what became of it.
 
-    The caller speaks in tones, which the recogniser understands unless another one is given. `parameters` are those
-    of the carrier's start message.
+    The caller speaks in tones, those of the `lexicon`, which the recogniser understands unless another one is given.
+    `parameters` are those of the carrier's start message.
 
     Raises:
         TimeoutError: the call did not end within an hour of its own time.
     """
-    lexicon = Lexicon()
+    lexicon = lexicon or Lexicon()
     speech = speech or ScriptedSpeech(seed=seed)
     carrier = Carrier(weather=weather)
     provenance = Provenance(carrier, _WordsOf(speech))

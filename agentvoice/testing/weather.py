@@ -41,9 +41,9 @@ class Road(Generic[T]):
         self._under_way: deque[tuple[int, T]] = deque()
 
     @property
-    def busy(self) -> bool:
-        """Whether anything is under way."""
-        return bool(self._under_way)
+    def due(self) -> int | None:
+        """The tick at which the next thing arrives, if there is one under way."""
+        return self._under_way[0][0] if self._under_way else None
 
     def send(self, thing: T, *, tick: int) -> None:
         """Put a thing on its way. It arrives when it is due and everything before it has arrived."""
