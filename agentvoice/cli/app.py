@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from .trace import traces
+
 app = typer.Typer(
     help="Voice agents over the phone: turns, contexts and interruptions that can be trusted.",
     epilog="Settings come from [bold]AGENTVOICE_...[/] variables and [bold].env[/]: AGENTVOICE_SERVER__PORT=9000.",
@@ -180,6 +182,24 @@ def try_out(
     from .test import test as command  # noqa: PLC0415
 
     command(places, only=only, seed=seed, jobs=jobs, junit=junit, judge=judge)
+
+
+@_example("agentvoice replay out/demo/trace.jsonl", "agentvoice replay tests/traces/booking.jsonl --accept")
+def replay(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace: JSON lines.")],
+    *,
+    accept: Annotated[bool, typer.Option("--accept", help="Write into it what is decided today.")] = False,
+) -> None:
+    """Run a recorded call again: the same inputs must lead to the same decisions.
+
+    The exit code is 1 where they do not, and the first that differs is shown with its line.
+    """
+    from .replay import replay as command  # noqa: PLC0415
+
+    command(file, accept=accept)
+
+
+app.add_typer(traces, name="trace")
 
 
 @_example("agentvoice fetch", "agentvoice fetch piper moonshine")

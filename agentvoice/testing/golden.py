@@ -64,7 +64,7 @@ def told_of(call: object) -> str | None:
         case Trace():
             return retell(call)
         case Traced():
-            return retell(read_trace(call.trace.splitlines()))
+            return retell(read_trace(call.trace))
         case _:
             return None
 

@@ -45,6 +45,7 @@ _SPOKEN: Final = frozenset(
         "words",
         "phonemes",
         "prompt",
+        "instructions",
         "generated",
         "heard",
         "unheard",
@@ -60,8 +61,15 @@ _SPOKEN: Final = frozenset(
 DOT: Final = "·"
 
 
-def facts(value: Event | Command, keep: Keep = Keep.WORDS) -> dict[str, Any]:
+def kind(value: Event | Command | Unknown) -> str:
+    """Return what an event or command is called."""
+    return value.kind if isinstance(value, Unknown) else type(value).__name__
+
+
+def facts(value: Event | Command | Unknown, keep: Keep = Keep.WORDS) -> dict[str, Any]:
     """Return the fields of an event or command as JSON values, in the order of its class."""
+    if isinstance(value, Unknown):  # nobody knows which of them may hold words
+        return {} if keep is Keep.SHAPE else dict(value.facts)
     return {item.name: _plain(item.name, getattr(value, item.name), keep) for item in fields(value)}
 
 

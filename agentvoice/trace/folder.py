@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,23 @@ TRUTH: Final = "caller.json"
 PICTURES: Final[Mapping[str, Scheme]] = {"timeline.png": "light", "timeline-dark.png": "dark"}
 
 
+def pictures(source: Path, *, png: bool = True) -> Sequence[Path]:
+    """Draw the trace at `source`, with `call.wav` and `caller.json` if they are beside it; return what was written.
+
+    That is a page that needs nothing else, and, with `png`, a picture of it; both are named like the trace.
+
+    Raises:
+        UsageError: it is no trace, a file is not what it should be, or the package that draws is missing.
+    """
+    found, score = _measured(source)
+    made = {source.with_suffix(".html"): page(found, score).encode()}
+    if png:
+        made[source.with_suffix(".png")] = rasterise(picture(compose(heading(found), score)))
+    for path, data in made.items():
+        path.write_bytes(data)
+    return list(made)
+
+
 def complete(folder: Path, *, notes: Mapping[str, Any] | None = None, png: bool = True) -> Report:
     """Read the trace in a folder, and the recording and the caller's account where there are any; write what follows.
 
@@ -32,11 +49,7 @@ def complete(folder: Path, *, notes: Mapping[str, Any] | None = None, png: bool 
     Raises:
         UsageError: there is no trace, a file is not what it should be, or the package that draws is missing.
     """
-    trace = read_trace(folder / TRACE)
-    truth = read_truth(folder / TRUTH) if (folder / TRUTH).exists() else None
-    recording = read_recording(folder / RECORDING) if (folder / RECORDING).exists() else None
-    measured = measure(tell(trace, zero=truth.t0 if truth else None), recording, truth)
-    found, score = report(measured, notes), Score(measured.observed(), recording)
+    found, score = _measured(folder / TRACE, notes)
     (folder / "report.json").write_bytes(found.json())
     (folder / "timeline.html").write_text(page(found, score), encoding="utf-8")
     if png:
@@ -44,3 +57,12 @@ def complete(folder: Path, *, notes: Mapping[str, Any] | None = None, png: bool 
         for name, scheme in PICTURES.items():
             (folder / name).write_bytes(rasterise(picture(drawing, scheme)))
     return found
+
+
+def _measured(source: Path, notes: Mapping[str, Any] | None = None) -> tuple[Report, Score]:
+    trace = read_trace(source)
+    truth, recording = source.with_name(TRUTH), source.with_name(RECORDING)
+    account = read_truth(truth) if truth.exists() else None
+    sound = read_recording(recording) if recording.exists() else None
+    measured = measure(tell(trace, zero=account.t0 if account else None), sound, account)
+    return report(measured, notes), Score(measured.observed(), sound)

@@ -27,7 +27,7 @@ from agentvoice.commands import Command
 from agentvoice.errors import UsageError
 from agentvoice.events import Event
 
-from .codec import COMMANDS, EVENTS, Keep, Unknown, facts, value
+from .codec import COMMANDS, EVENTS, Keep, Unknown, facts, kind, value
 
 log = structlog.get_logger(__name__)
 
@@ -98,18 +98,18 @@ class TraceWriter:
         except OSError as error:
             raise UsageError(f"cannot write the trace to {path}: {error.strerror}; give another path") from error
 
-    def received(self, now: float, event: Event | None) -> None:
+    def received(self, now: float, event: Event | Unknown | None) -> None:
         """Write what happened."""
         head = {"t": self._since(now), "now": now}
         if event is None:
             self._write({**head, "in": _TIMER})
         else:
-            self._write({**head, "in": type(event).__name__, **facts(event, self._keep)})
+            self._write({**head, "in": kind(event), **facts(event, self._keep)})
 
-    def decided(self, now: float, commands: Sequence[Command]) -> None:
+    def decided(self, now: float, commands: Sequence[Command | Unknown]) -> None:
         """Write what was decided."""
         for command in commands:
-            self._write({"t": self._since(now), "out": type(command).__name__, **facts(command, self._keep)})
+            self._write({"t": self._since(now), "out": kind(command), **facts(command, self._keep)})
 
     def closed(self) -> None:
         """End the trace. Harmless when it has ended."""
@@ -130,8 +130,8 @@ class TraceWriter:
             self._out = None
 
 
-def read_trace(source: Path | Iterable[str]) -> Trace:
-    """Read a trace back, from a file or from its lines.
+def read_trace(source: Path | str | Iterable[str]) -> Trace:
+    """Read a trace back: from a file, from all of its text, or from its lines.
 
     Kinds that this version does not know come back as `Unknown`; a torn last line is left out.
 
@@ -140,12 +140,12 @@ def read_trace(source: Path | Iterable[str]) -> Trace:
     """
     if isinstance(source, Path):
         try:
-            lines = source.read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = _lines(source.read_text(encoding="utf-8", errors="replace"))
         except OSError as error:
             raise UsageError(f"cannot read the trace {source}: {error.strerror}") from error
         name = str(source)
     else:
-        lines, name = list(source), "trace"
+        lines, name = _lines(source) if isinstance(source, str) else list(source), "trace"
     if not lines:
         raise UsageError(f"{name} is empty: not a trace")
     header = _header(_parse(lines[0]), name)
@@ -177,6 +177,11 @@ def _finite(plain: Any) -> Any:
             return plain
 
 
+def _lines(text: str) -> list[str]:
+    """Cut at line feeds, and nowhere else: what people said may hold other characters that end a line."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def _parse(text: str) -> dict[str, Any] | None:
     try:
         line = msgspec.json.decode(text)
@@ -189,6 +194,8 @@ def _header(line: dict[str, Any] | None, name: str) -> Header:
     version = (line or {}).get(_MAGIC)
     if line is None or not isinstance(version, int):
         raise UsageError(f"{name} does not begin with a trace's header: not a trace of agentvoice")
+    if version < 1:
+        raise UsageError(f"{name} is of trace version {version}, which never was; is the file damaged?")
     if version > VERSION:
         raise UsageError(f"{name} was written by a newer agentvoice (trace version {version}); upgrade to read it")
     try:
@@ -198,12 +205,12 @@ def _header(line: dict[str, Any] | None, name: str) -> Header:
 
 
 def _event(line: dict[str, Any]) -> Event | Unknown | None:
-    kind = line.pop("in")
+    name = line.pop("in")
     line.pop("t", None)
-    return None if kind == _TIMER else value(EVENTS, kind, line)
+    return None if name == _TIMER else value(EVENTS, name, line)
 
 
 def _command(line: dict[str, Any]) -> Command | Unknown:
-    kind = line.pop("out")
+    name = line.pop("out")
     line.pop("t", None)
-    return value(COMMANDS, kind, line)  # type: ignore[no-any-return]
+    return value(COMMANDS, name, line)  # type: ignore[no-any-return]

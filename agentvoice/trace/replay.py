@@ -13,16 +13,16 @@ from typing import Any, Protocol
 
 import msgspec
 
-from agentvoice.commands import Command
+from agentvoice.commands import Command, HangUp
 from agentvoice.conversation import Conversation
 from agentvoice.errors import UsageError
-from agentvoice.events import Event
+from agentvoice.events import Event, HungUp
 from agentvoice.manners import Manners
 from agentvoice.markup import Markup
 from agentvoice.voicing import Voicing
 
 from .codec import Keep, Unknown, facts
-from .log import Header, Step, Trace
+from .log import Header, Step, Trace, read_trace
 
 
 class Core(Protocol):
@@ -92,19 +92,56 @@ def replay(trace: Trace, core: Callable[[Header], Core] = conversation) -> Repla
     """Give a fresh `core(header)` the trace's inputs, one by one, until a decision differs.
 
     Decisions are compared as the trace holds them: audio by its size, or all of it where it was kept; words as dots
-    where they were not. An input of an unknown kind ends the replay with the difference that it cannot be given.
+    where they were not. An input of an unknown kind ends the replay with the difference that it cannot be given. Of a
+    call that does not end in the trace, as after a crash, the last step's decisions may be missing.
     """
     fresh = core(trace.header)
     decisions = 0
     for number, step in enumerate(trace.steps, start=1):
         if isinstance(step.event, Unknown):
             return Replay(number, decisions, _difference(trace.header, step, 0, None, None))
-        replayed = fresh.handle_timer(now=step.now) if step.event is None else fresh.receive(step.event, now=step.now)
-        for index, (then, now) in enumerate(zip_longest(step.commands, replayed)):
+        for index, (then, now) in enumerate(zip_longest(step.commands, _decide(fresh, step))):
+            if then is None and number == len(trace.steps) and not _ends(step):
+                break
             if then is None or now is None or not _same(then, now, trace.header.keep):
                 return Replay(number, decisions, _difference(trace.header, step, index + 1, then, now))
             decisions += 1
     return Replay(len(trace.steps), decisions, None)
+
+
+def retrace(lines: Sequence[str], core: Callable[[Header], Core] = conversation) -> Sequence[str]:
+    """Return a trace's lines with the decisions that the core makes today; the inputs stay as they are.
+
+    Raises:
+        UsageError: it is no trace, or one of its inputs is of a kind that this version does not know.
+    """
+    trace = read_trace(lines)
+    fresh, retraced = core(trace.header), [lines[0]]
+    for step in trace.steps:
+        if isinstance(step.event, Unknown):
+            raise UsageError(f"line {step.line}: this version knows no {step.event.kind}; upgrade to replay it")
+        retraced.append(lines[step.line - 1])
+        for index, now in enumerate(_decide(fresh, step)):
+            then = step.commands[index] if index < len(step.commands) else None
+            known = then is not None and _same(then, now, trace.header.keep)
+            retraced.append(lines[step.line + index] if known else _line(now, step.now, trace.header))
+    return retraced
+
+
+def _decide(core: Core, step: Step) -> Sequence[Command]:
+    if step.event is None:
+        return core.handle_timer(now=step.now)
+    return core.receive(step.event, now=step.now)  # type: ignore[arg-type]  # known to be of a known kind
+
+
+def _ends(step: Step) -> bool:
+    """Whether the call is over with this step."""
+    return isinstance(step.event, HungUp) or any(isinstance(command, HangUp) for command in step.commands)
+
+
+def _line(command: Command, now: float, header: Header) -> str:
+    head = {"t": round(now - header.started_at, 6), "out": type(command).__name__}
+    return msgspec.json.encode({**head, **_comparable(command, header.keep)}).decode()
 
 
 def _same(recorded: Command | Unknown, replayed: Command, keep: Keep) -> bool:
@@ -114,7 +151,7 @@ def _same(recorded: Command | Unknown, replayed: Command, keep: Keep) -> bool:
 
 
 def _comparable(command: Command | Unknown, keep: Keep) -> Mapping[str, Any]:
-    plain = facts(command, keep)  # type: ignore[arg-type]  # one of our own, as its twin is
+    plain = facts(command, keep)
     if isinstance(plain.get("audio"), dict):
         plain["audio"].pop("sha", None)  # the recorded audio was not kept
     return plain

@@ -34,11 +34,15 @@ class Row(NamedTuple):
     unheard: str = ""
     """What was to follow, and was not heard."""
 
-    def __str__(self) -> str:
+    @property
+    def clock(self) -> str:
+        """When, in minutes and seconds."""
         at = max(0.0, self.at or 0.0)  # speech is noticed late: its start may lie before the call's
-        clock = "" if self.at is None else f"{int(at // 60)}:{at % 60:05.2f}"
+        return "" if self.at is None else f"{int(at // 60)}:{at % 60:05.2f}"
+
+    def __str__(self) -> str:
         rest = f"{CUT} {self.unheard}" if self.unheard else ""
-        return f"{clock:>7}  {self.who:<8}  {self.text}{rest}".rstrip()
+        return f"{self.clock:>7}  {self.who:<8}  {self.text}{rest}".rstrip()
 
 
 def retell(trace: Trace) -> str:

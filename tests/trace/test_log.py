@@ -1,15 +1,22 @@
 """The trace as a file: written as it happens, read back as it was."""
 
 import io
+import math
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from agentvoice import Manners
 from agentvoice.commands import CancelContext, SendAudio, SendMark
+from agentvoice.conversation import Conversation
 from agentvoice.errors import UsageError
-from agentvoice.events import MarkReturned, SpeechStarted
+from agentvoice.events import MarkReturned, SpeechStarted, Transcript
 from agentvoice.trace.codec import Keep, Unknown
 from agentvoice.trace.log import Header, Step, TraceWriter, read_trace
+from agentvoice.trace.replay import conversation
 
 HEADER = Header(call_id="c1", started_at=100.0, agent="Receptionist")
 FIRST = (
@@ -82,6 +89,61 @@ def test_a_torn_last_line_is_left_out() -> None:
 
     assert trace.torn
     assert trace.steps == (Step(100.5, None, (), 2),)
+
+
+CHILD = """
+import sys, itertools
+from pathlib import Path
+from agentvoice.commands import SendMark
+from agentvoice.events import MarkReturned
+from agentvoice.trace.log import Header, TraceWriter
+writer = TraceWriter.create(Path(sys.argv[1]), Header(call_id="c", started_at=0.0))
+for number in itertools.count():
+    writer.received(float(number), MarkReturned(f"m{number}"))
+    writer.decided(float(number), [SendMark(f"m{number}")])
+    print(number, flush=True)
+"""
+
+
+@pytest.mark.real_time
+def test_who_is_killed_loses_the_last_event_at_the_most(tmp_path: Path) -> None:
+    path = tmp_path / "trace.jsonl"
+    child = subprocess.Popen([sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    for _ in range(200):
+        child.stdout.readline()
+    child.send_signal(signal.SIGKILL)
+    told = int(child.stdout.read().split("\n")[-2])  # what it had dealt with when it was killed
+    child.wait()
+    child.stdout.close()
+
+    steps = read_trace(path).steps
+
+    assert len(steps) in {told + 1, told + 2}
+    assert all(step.commands == (SendMark(f"m{number}"),) for number, step in enumerate(steps[: told + 1]))
+
+
+def test_infinity_is_read_back() -> None:
+    header = Header(call_id="c1", started_at=0.0, settings={"manners": Manners(call_s=math.inf, silence_s=math.inf)})
+    [line] = written(header=header)
+
+    core = conversation(read_trace([line]).header)
+    assert isinstance(core, Conversation)
+    assert core.deadline == math.inf
+    assert '"silence_s":"inf"' in line
+
+
+def test_what_ends_a_line_elsewhere_does_not_end_one_of_a_trace(tmp_path: Path) -> None:
+    said = "one\u2028two\x85three"
+    path = tmp_path / "trace.jsonl"
+    writer = TraceWriter.create(path, HEADER)
+    writer.received(100.5, Transcript(said, final=True))
+    writer.closed()
+
+    assert read_trace(path).steps[0].event == Transcript(said, final=True)
+    assert read_trace(path.read_text(encoding="utf-8")).steps[0].event == Transcript(said, final=True)
+    with pytest.raises(UsageError, match="empty"):
+        read_trace("")
 
 
 def test_kinds_of_a_later_version_are_tolerated() -> None:

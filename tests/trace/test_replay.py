@@ -7,10 +7,10 @@ import pytest
 from agentvoice.commands import CancelContext, SendAudio, SendMark, StopReply
 from agentvoice.conversation import Conversation
 from agentvoice.errors import UsageError
-from agentvoice.events import SpeechStarted
+from agentvoice.events import HungUp, SpeechStarted
 from agentvoice.trace.codec import Keep, Unknown
-from agentvoice.trace.log import Header, Step, Trace
-from agentvoice.trace.replay import conversation, replay
+from agentvoice.trace.log import Header, Step, Trace, read_trace
+from agentvoice.trace.replay import conversation, replay, retrace
 
 HEADER = Header(call_id="c", started_at=100.0)
 
@@ -56,7 +56,7 @@ def test_one_altered_decision_is_found_at_its_line(booking) -> None:
 
 
 def test_a_decision_too_many_and_one_too_few_are_differences() -> None:
-    recorded = trace(Step(101.0, None, (SendMark("a"),), 2))
+    recorded = trace(Step(101.0, None, (SendMark("a"),), 2), Step(102.0, None, (), 4))
 
     more = replay(recorded, lambda _: Canned([SendMark("a"), SendMark("b")])).difference
     fewer = replay(recorded, lambda _: Canned([])).difference
@@ -65,6 +65,29 @@ def test_a_decision_too_many_and_one_too_few_are_differences() -> None:
     assert (more.line, more.recorded, more.replayed) == (4, None, SendMark("b"))
     assert fewer is not None
     assert (fewer.line, fewer.recorded, fewer.replayed) == (3, SendMark("a"), None)
+
+
+def test_a_crash_may_have_lost_the_last_decisions_and_no_others() -> None:
+    crashed = trace(Step(101.0, None, (SendMark("a"),), 2))
+    ended = trace(Step(101.0, HungUp(), (SendMark("a"),), 2))
+
+    assert replay(crashed, lambda _: Canned([SendMark("a"), SendMark("b")])).difference is None
+    assert replay(ended, lambda _: Canned([SendMark("a"), SendMark("b")])).difference is not None
+
+
+def test_what_the_core_decides_today_can_be_written_into_a_trace(booking) -> None:
+    lines = list(booking.trace_lines)
+    place = next(number for number, line in enumerate(lines) if '"SendMark"' in line)
+    lines[place] = lines[place].replace('"SendMark"', '"ClearPlayout"')
+    del lines[place + 1 : next(number for number in range(place + 1, len(lines)) if '"in":' in lines[number])]
+
+    assert replay(read_trace(lines)).difference is not None
+    again = retrace(lines)
+    assert replay(read_trace(again)).difference is None
+    assert [line for line in again if '"in":' in line] == [line for line in lines if '"in":' in line]
+    assert len(again) == len(booking.trace_lines)
+    with pytest.raises(UsageError, match="line 2: this version knows no Sneezed"):
+        retrace([lines[0], '{"t":1,"now":101,"in":"Sneezed"}'])
 
 
 def test_a_difference_reads_well() -> None:

@@ -22,6 +22,7 @@ def test_what_was_cut_stands_after_a_dash(booking) -> None:
     cut = next(row for row in rows(tell(booking.trace)) if row.unheard)
 
     turn = next(turn for turn in tell(booking.trace).turns if turn.outcome == "interrupted")
+    assert turn.heard is not None
     assert cut.text == turn.heard.text
     assert f"{cut.text} {cut.unheard}" == turn.generated.strip()
     assert f"{cut.text} — {cut.unheard}" in str(cut)
