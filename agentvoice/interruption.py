@@ -36,11 +36,18 @@ class InterruptionSource(Protocol):
 
 BACKCHANNELS: Final = frozenset(
     "mm mhm mm-hm mmhm mm-hmm mhmm uh-huh uhuh huh hm hmm ah oh aha yeah yep yes yup ok okay right sure "
-    "alright great good cool fine nice exactly indeed really wow thanks".split()
-) | {"i see", "got it", "all right", "of course", "thank you", "very good", "go on", "uh huh", "mm hmm"}
+    "alright great good cool fine nice exactly indeed really wow thanks perfect lovely super wonderful excellent "
+    "absolutely definitely correct true understood".split()
+) | {
+    *("i see", "i know", "i understand", "got it", "all right", "of course", "thank you", "very good", "very nice"),
+    *("go on", "uh huh", "mm hmm", "sounds good", "makes sense", "make sense", "that's fine", "that's good"),
+    *("that's great", "that's right", "oh really"),
+}
 """English words of a listener who does not want the floor."""
 
-STOP_WORDS: Final = frozenset("stop wait no hold actually sorry excuse pardon hello listen hang".split())
+STOP_WORDS: Final = frozenset(
+    "stop wait no hold actually sorry excuse pardon hello listen hang cancel operator help pause".split()
+)
 """English words that take the floor at once."""
 
 
@@ -48,9 +55,9 @@ STOP_WORDS: Final = frozenset("stop wait no hold actually sorry excuse pardon he
 class Policy:
     """What it takes to interrupt. The defaults suit a phone line and English."""
 
-    min_speech_s: float = 0.8
+    min_speech_s: float = 1.0
     """Speech that has lasted this long interrupts, whatever its words, unless they are backchannels."""
-    min_words: int = 2
+    min_words: int = 3
     """So many words, not all of them backchannels, interrupt at once."""
     hold_s: float = 1.5
     """The longest that the agent pauses on a mere suspicion."""

@@ -559,7 +559,7 @@ def test_noise_that_cut_the_agent_lets_it_take_up_what_was_cut() -> None:
     scene = answering()
     scene.line_plays(3.4)
     scene.at(3.4, SpeechStarted(3.3), ONSET)
-    scene.at(4.3)  # it lasted: the agent yields
+    scene.at(4.5)  # it lasted: the agent yields
     assert scene.closed[0][1] is TurnState.INTERRUPTED
     scene.at(5.0, SpeechStopped(4.8), Transcript("", final=True))
 

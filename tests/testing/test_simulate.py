@@ -152,7 +152,7 @@ async def test_keys_reach_the_agent() -> None:
 async def test_nothing_stale_is_heard_of_a_provider_that_goes_on_talking_after_a_cancel() -> None:
     speech = ScriptedSpeech(faults={0: SpeechFault(ignores_cancel=True)}, real_time_factor=0.9)
     call = await simulate(
-        Parrot(), [barges_in("Make it four people, please.", after=1.0), waits_for_agent()], speech=speech
+        Parrot(), [barges_in("Make it four people, please.", after=0.6), waits_for_agent()], speech=speech
     )
 
     obstinate = speech.contexts[0]
