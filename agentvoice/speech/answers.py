@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Final, TypeAlias
 from uuid import uuid4
 
+import structlog
 from anyio import to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
@@ -19,6 +20,7 @@ from .decisions import Close
 from .exchange import Exchange
 from .service import SpeechService
 
+log = structlog.get_logger()
 MAX_BODY: Final = 1 << 20
 """The largest body of a request, in bytes."""
 Body: TypeAlias = AsyncIterator[bytes] | AsyncIterator[str]
@@ -67,6 +69,10 @@ async def begin(exchange: Exchange, said: Generate) -> Reply:
     return first
 
 
+class ConnectionCut(Exception):
+    """A fault wants the connection to break."""
+
+
 class _Speech(StreamingResponse):
     """An answer that ends its exchange with itself, also when the client leaves in the middle."""
 
@@ -77,6 +83,8 @@ class _Speech(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
+        except ConnectionCut:
+            log.info("answer_cut")  # uvicorn cuts the connection of an application that leaves in the middle
         finally:
             self._exchange.close()
 
@@ -92,8 +100,8 @@ async def replies(first: Reply, exchange: Exchange) -> AsyncIterator[Reply]:
 
 async def _next(exchange: Exchange) -> Reply:
     due = await exchange.next()
-    if isinstance(due, Close):  # on purpose, or nothing has come for minutes
-        return Failure(None, 500, "Connection closed", due.reason)
+    if isinstance(due, Close):  # nothing else closes an exchange that has one context
+        raise ConnectionCut(due.reason)
     exchange.sent(due)
     return due.reply
 

@@ -42,7 +42,7 @@ class Previews:
     async def _speak(self, voice: Voice) -> bytes:
         text = f"Hello, I am {voice.name}. This is how I sound."
         said = Generate(context_id="preview", transcript=text, model_id="sonic", voice_id=voice.id, output=_OUTPUT)
-        exchange = self._service.exchange(version="")
+        exchange = self._service.exchange(version="", behaved=True)
         pcm = b""
         try:
             async for reply in replies(await begin(exchange, said), exchange):

@@ -71,8 +71,11 @@ class SpeechService:
         """Speak what exchanges ask for, until cancelled."""
         await self._scheduler.run()
 
-    def exchange(self, *, version: str, connection_id: str | None = None) -> Exchange:
-        """Return a new client's conversation with this server. Whoever asked for it closes it."""
+    def exchange(self, *, version: str, connection_id: str | None = None, behaved: bool = False) -> Exchange:
+        """Return a new client's conversation with this server. Whoever asked for it closes it.
+
+        One that is `behaved` has no faults, whatever the server has.
+        """
         session = SpeechSession(
             version=version,
             connection_id=connection_id or str(uuid4()),
@@ -81,6 +84,8 @@ class SpeechService:
             limits=self._limits,
             now=current_time(),
         )
+        if behaved or self._faults is None:
+            return Exchange(session, self._scheduler, self.metrics)
         self._exchanges += 1
-        faulty = FaultySession(session, self._faults, name=str(self._exchanges)) if self._faults else session
+        faulty = FaultySession(session, self._faults, name=str(self._exchanges))
         return Exchange(faulty, self._scheduler, self.metrics)

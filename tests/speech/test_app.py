@@ -287,10 +287,14 @@ async def test_a_preview_that_cannot_be_made_says_so(serving: Serving) -> None:
         assert (await http.get("/voices/tone/preview")).status_code == 429
 
 
-async def test_an_answer_that_breaks_off_on_purpose_ends(serving: Serving) -> None:
+@pytest.mark.parametrize("path", ["/tts/bytes", "/tts/sse"])
+async def test_an_answer_that_breaks_off_on_purpose_is_not_whole(serving: Serving, path: str) -> None:
     server = serving(faults=["drop:bytes=1"])
     async with httpx.AsyncClient(base_url=server.http, headers={"X-API-Key": server.key}) as http:
-        assert "Connection closed: dropped on purpose" in (await http.post("/tts/sse", json=PLAIN)).text
+        with pytest.raises(httpx.RemoteProtocolError):
+            await http.post(path, json=PLAIN)
+        assert (await http.get("/voices/tone/preview")).status_code == 200  # that is nobody's conversation
+        assert (await http.get("/health")).json()["contexts"] == 0
 
 
 async def test_events_are_named_by_their_type(http: httpx.AsyncClient) -> None:
