@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from threading import get_ident
 from typing import Annotated, Any, Literal
@@ -14,7 +15,7 @@ from agentvoice import Agent, Turn
 from agentvoice.errors import ToolError, UsageError
 from agentvoice.events import OnInterrupt
 from agentvoice.history import Fact, ToolUse
-from agentvoice.interfaces import Message, Thought, ToolCall
+from agentvoice.interfaces import Message, Thought, ToolCall, ToolSpec, Usage
 from agentvoice.llm import closing
 from agentvoice.testing.llm import ScriptedModel
 from agentvoice.testing.script import Step, barges_in, hangs_up, pauses, says, waits_for_agent
@@ -131,13 +132,25 @@ def test_a_docstring_and_types_become_what_the_model_is_told() -> None:
 
 def test_annotations_may_say_more_than_types() -> None:
     @tool
-    async def book(party: Annotated[int, Field(ge=1, le=12)], *, copy: bool = False, at: Table | None = None) -> None:
-        """Book."""
+    async def book(
+        party: Annotated[int, Field(ge=1, le=12)],
+        *,
+        copy: bool = False,
+        at: Table | None = None,
+        rest: dict[str, int] | None = None,
+    ) -> None:
+        """Book.
+
+        Args:
+            All but the first may be left out.
+            copy: Whether they want it in writing.
+        """
 
     [made] = tools_of(type("Some", (), {"tools": [book]})())
     assert isinstance(made, Tool)
     assert made.spec.parameters["properties"]["party"] == {"type": "integer", "minimum": 1, "maximum": 12}
-    assert made.spec.parameters["properties"]["copy"] == {"type": "boolean", "default": False}
+    assert made.spec.parameters["properties"]["copy"]["description"] == "Whether they want it in writing."
+    assert made.spec.parameters["properties"]["rest"]["anyOf"][0]["additionalProperties"] == {"type": "integer"}
     assert made.spec.parameters["$defs"]["Table"]["properties"]["number"] == {"type": "integer"}
 
 
@@ -274,6 +287,72 @@ async def test_a_reply_that_leaves_before_the_answer_has_its_tool_cancelled_befo
     call = await simulate(agent, ONE_QUESTION, llm=model(["Yes. ", asks("book", '{"party": 2}')]))
     assert said(call) == ["Yes."]
     assert agent.log == []
+
+
+async def test_a_reply_that_leaves_a_tool_behind_before_it_may_run_has_it_cancelled() -> None:
+    class Hasty(Agent):
+        @tool(meanwhile="One moment.", slow_s=0.01)
+        async def book(self) -> None:
+            self.call.note(booked=True)
+
+        async def reply(self, turn: Turn) -> AsyncIterator[str]:
+            async with closing(self.think(turn)) as thoughts:
+                async for text in thoughts:
+                    yield text
+                    return
+
+    call = await simulate(Hasty(), ONE_QUESTION, llm=model([asks("book")]))
+    assert said(call) == ["One moment."]
+    assert results(call) == ["cancelled: no longer wanted"]
+    assert "booked" not in call.notes
+
+
+async def test_what_a_round_costs_is_passed_on() -> None:
+    agent = Restaurant()
+    call = await simulate(agent, ONE_QUESTION, llm=model([asks("free_tables"), Usage(10, 2)], ["Seven.", Usage(20, 1)]))
+    assert said(call) == ["Seven."]
+    assert call.notes["tokens"] == {"answers": 2, "read": 30, "written": 3, "remembered": 0}
+
+
+# ------------------------------------------------------------------ tools from a source
+
+
+class Kitchen:
+    """A source of tools that fails at first, and then takes its time."""
+
+    def __init__(self, *, fails: int = 0, seconds: float = 0.0) -> None:
+        self.fails = fails
+        self.seconds = seconds
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Sequence[Tool]]:
+        await sleep(self.seconds)
+        self.fails -= 1
+        if self.fails >= 0:
+            raise OSError("no gas")
+
+        async def work(agent: object, arguments: str) -> str:
+            return "cooked"
+
+        yield [Tool(spec=ToolSpec("cook", "Cook.", {"type": "object"}), work=work)]
+
+
+@pytest.mark.parametrize(
+    ("kitchen", "result"),
+    [
+        (Kitchen(seconds=2), "cooked"),
+        (Kitchen(fails=1), "cooked"),  # it was opened again while the caller spoke
+        (Kitchen(fails=1000), "error: there is no tool 'cook'; there is: none"),
+        (Kitchen(seconds=100), "error: there is no tool 'cook'; there is: none"),
+    ],
+)
+async def test_tools_may_come_from_a_source_and_the_call_goes_on_without_it(kitchen: Kitchen, result: str) -> None:
+    class Host(Agent):
+        tools = (kitchen,)
+
+    call = await simulate(Host(), question(), llm=model([asks("cook")], "Dinner is ready."))
+    assert results(call) == [result]
+    assert said(call) == ["Dinner is ready."]
 
 
 # ------------------------------------------------------------------ what goes wrong is told to the model

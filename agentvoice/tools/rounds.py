@@ -57,22 +57,21 @@ async def think(agent: Agent, turn: Turn) -> AsyncIterator[str | Thought]:
             continue
         running.pause(turn)
         with unhurried(), running.ask(turn, agent, toolbox, calls, round=round) as asked:  # tools have their own limits
-            if not said.strip():
-                async for text in _meanwhile(asked):
-                    yield text
-                    running.pause(turn)
+            if not said.strip() and (words := await _meanwhile(asked)):
+                yield words
+                running.pause(turn)
             for each in asked:
                 await each.answered.wait()
         messages.append(Message("assistant", said, [each.call for each in asked]))
         messages += [Message("tool", each.result, (), each.id) for each in asked]
 
 
-async def _meanwhile(asked: Sequence[Asked]) -> AsyncIterator[str]:
-    """Yield what is said while a slow tool runs, if one is slow and has something to say."""
+async def _meanwhile(asked: Sequence[Asked]) -> str:
+    """Return what is said while a slow tool runs; nothing when none is slow, or has anything to say."""
     for each in sorted(asked, key=lambda each: each.tool.slow_s):
         if each.tool.meanwhile:
             with move_on_after(each.tool.slow_s):
                 await each.answered.wait()
             if not each.answered.is_set():
-                yield f"{each.tool.meanwhile.strip()} "
-                return
+                return f"{each.tool.meanwhile.strip()} "
+    return ""

@@ -28,9 +28,15 @@ pytestmark = [pytest.mark.anyio, pytest.mark.sockets]
 RESTAURANT = [sys.executable, str(Path(__file__).with_name("restaurant.py"))]
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may take long to start a process."""
+    monkeypatch.setattr("agentvoice.tools.running.OPENING_S", 60)
+
+
 @asynccontextmanager
 async def tools_of(server: McpServer) -> AsyncIterator[Mapping[str, Tool]]:
-    with fail_after(30):
+    with fail_after(100):
         async with server.opened() as tools:
             yield {tool.spec.name: tool for tool in tools}
 
@@ -43,7 +49,7 @@ async def served() -> AsyncIterator[str]:
         port = probe.getsockname()[1]
     async with await open_process([*RESTAURANT, str(port)], stdout=DEVNULL, stderr=DEVNULL) as process:
         try:
-            with fail_after(20):
+            with fail_after(60):
                 while True:
                     try:
                         await (await connect_tcp("127.0.0.1", port)).aclose()
@@ -126,7 +132,7 @@ async def test_a_server_that_dies_is_started_again() -> None:
 
     agent = Receptionist()
     running = Running("k", lambda _: None)
-    with fail_after(30):
+    with fail_after(100):
         async with create_task_group() as group:
             running.begin(group, agent)
             toolbox = await running.toolbox(agent)
@@ -150,7 +156,9 @@ async def test_a_server_that_dies_in_mid_call_does_not_end_the_call() -> None:
         return [ToolCall("c1", "die", "{}")]
 
     call = await simulate(
-        Receptionist(), [says("A table for two."), waits_for_agent(), hangs_up()], llm=ScriptedModel(answer)
+        Receptionist(),
+        [says("A table for two."), waits_for_agent(limit_s=60), hangs_up()],
+        llm=ScriptedModel(answer),
     )
 
     assert [turn.heard for turn in call.turns] == ["I am afraid our book is closed."]
