@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, cast, get_args, get_origin
 
 from .budget import GENEROUS, Budget
 from .commands import TurnClosed
+from .ear import Ear
 from .errors import UsageError
 from .interfaces import LanguageModel
 from .interruption import InterruptionSource
@@ -51,6 +52,8 @@ class Agent(Generic[State]):
     """When to yield, when to answer."""
     voicing: Voicing | None = None
     """How it sounds; `None` for the way that the process set."""
+    ear: Ear | None = None
+    """How numbers and the like are put into words; `None` leaves that to the voice."""
     sources: Sequence[InterruptionSource] = (VoiceActivitySource(), TranscriptSource(), KeySource())
     """What can interrupt the agent."""
 

@@ -156,6 +156,7 @@ class Call:
         """Those who watch every event and every decision."""
         self._inbox = inbox or Inbox()
         self._line_closed = anyio.Event()
+        self._ends_at = math.inf
         self._replies: dict[str, CancelScope] = {}
         self._says = 0
         self._before: list[Agent] = []  # agents that have handed off
@@ -185,7 +186,8 @@ class Call:
         Waits until it was played, or cut; `None` means that nothing was. Not to be awaited from within `reply`,
         whose own turn has to end first.
         """
-        return await self._have_turn(lambda turn_id: SayRequested(turn_id, text, interruptible))
+        words = self.agent.ear.words(text) if self.agent.ear else text
+        return await self._have_turn(lambda turn_id: SayRequested(turn_id, words, interruptible))
 
     async def resume(self, cut: TurnClosed, lead_in: str = "") -> HeardText | None:
         """Say what was not heard of a turn that was cut off, after `lead_in`: "As I was saying, "."""
@@ -380,7 +382,7 @@ class Call:
                     group.start_soon(self._watch, source)
                 group.start_soon(self._hook, self.agent.on_call_start())
         finally:
-            with move_on_after(LAST_SECOND, shield=True):
+            with CancelScope(deadline=min(self._ends_at, current_time() + LAST_SECOND), shield=True):
                 await self._hook(self.agent.on_call_end())
             for observer in self.observers:
                 observer.closed()
@@ -399,7 +401,8 @@ class Call:
                 await checkpoint()
                 continue
             await self._inbox.wait(until=_whole_ms(conversation.deadline))
-        with move_on_after(LAST_SECOND):
+        self._ends_at = current_time() + LAST_SECOND
+        with move_on_after(LAST_SECOND / 2):  # the other half is for `on_call_end`
             await self._line_closed.wait()
             await self.tools.finish()
         self._group.cancel_scope.cancel()
@@ -524,7 +527,7 @@ class Call:
             try:
                 reply = question.reply(turn) if question else agent.reply(turn)
                 async with token_stream(reply, patience_s=agent.patience_s) as tokens:
-                    async for token in tokens:
+                    async for token in agent.ear.stream(tokens) if agent.ear else tokens:
                         spoke = True
                         self.deliver(TextProduced(turn.id, str(token), isinstance(token, Protected)))
                 if not (spoke or question or self._partings > partings):
