@@ -182,6 +182,7 @@ class Voice:
     language: str
     """A language code, such as `en`."""
     description: str = ""
+    gender: Literal["masculine", "feminine", "gender_neutral"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,10 +58,18 @@ class Lexicon:
             if any(first < token.end() < last for first, last in entries):
                 continue  # an entry goes on in the next
             unit, start = text[start : token.end()], None
-            yield Reading(tuple(unit.split()), tuple(self._pattern.sub(self._reads, unit).split()))
+            yield from _readings(unit.split(), self._pattern.sub(self._reads, unit).split())
 
     def _reads(self, found: re.Match[str]) -> str:
         return self._entries[_plain(found.group())]
+
+
+def _readings(written: list[str], spoken: list[str]) -> Iterator[Reading]:
+    """Yield one for each word where there are as many as are read; they are each other's, mostly."""
+    if len(written) == len(spoken):
+        yield from (Reading((word,), (read,)) for word, read in zip(written, spoken, strict=True))
+    else:
+        yield Reading(tuple(written), tuple(spoken))
 
 
 def _plain(written: str) -> str:

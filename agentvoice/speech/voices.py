@@ -92,7 +92,7 @@ class VoiceDirectory:
 
 
 def _matches(voice: Voice, query: Mapping[str, str]) -> bool:
-    if query.get("is_owner", "").lower() == "true":
+    if query.get("is_owner", "").lower() == "true" or query.get("gender", voice.gender) != voice.gender:
         return False
     words = query.get("q", "").lower()
     text = f"{voice.id} {voice.name} {voice.description}".lower()
@@ -110,7 +110,7 @@ def describe(voice: Voice, *, version: str, url: str) -> dict[str, Any]:
         "name": voice.name,
         "description": voice.description,
         "language": voice.language,
-        "gender": None,
+        "gender": voice.gender,
         "is_owner": False,
         "created_at": _CREATED,
         "preview_file_url": f"{url.rstrip('/')}/voices/{voice.id}/preview",

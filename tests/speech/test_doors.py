@@ -81,7 +81,7 @@ def test_a_token_is_good_until_it_expires_and_only_where_it_was_made() -> None:
 
 # ------------------------------------------------------------------ voices
 
-ANN, BO, CY = Voice("ann", "Ann", "en", "calm"), Voice("bo", "Bo", "de-DE"), Voice("cy", "Cy", "en")
+ANN, BO, CY = Voice("ann", "Ann", "en", "calm", gender="feminine"), Voice("bo", "Bo", "de-DE"), Voice("cy", "Cy", "en")
 DIRECTORY = VoiceDirectory([ANN, BO, CY])
 
 
@@ -107,6 +107,7 @@ def page(version: str = "2026-03-01", **query: str) -> dict[str, object]:
         ({"language": "en"}, ["ann", "cy"], False),
         ({"language": "de"}, ["bo"], False),
         ({"q": "CALM"}, ["ann"], False),
+        ({"gender": "feminine"}, ["ann"], False),
         ({"is_owner": "true"}, [], False),
         ({"is_owner": "false", "expand[]": "preview_file_url"}, ["ann", "bo", "cy"], False),
     ],
@@ -128,6 +129,7 @@ def test_voices_are_shown_as_the_version_shows_them() -> None:
         return describe(ANN, version=version, url="http://here/")
 
     assert shown("2026-08-14")["visibility"] == "public"
+    assert shown("2026-08-14")["gender"] == "feminine"
     assert "is_public" not in shown("2026-08-14")
     assert shown("2025-04-16")["is_public"] is True
     assert shown("")["preview_file_url"] == "http://here/voices/ann/preview"

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 from agentvoice.errors import UsageError
 from agentvoice.speech.lexicon import Lexicon, Lexicons, Reading
 
-LEXICON = Lexicon({"ACME": "ack me", "San  Jose": "San Hozay", "q.d.": "once daily", "hush": ""})
+LEXICON = Lexicon({"ACME": "ack me", "San  Jose": "San Hozay", "New York": "Nyork", "q.d.": "once daily", "hush": ""})
 
 
 def read(text: str) -> list[tuple[str, str]]:
@@ -23,7 +23,8 @@ def read(text: str) -> list[tuple[str, str]]:
         ("Call ACME.", [("Call", "Call"), ("ACME.", "ack me.")]),
         ("acme's (Acme)", [("acme's", "ack me's"), ("(Acme)", "(ack me)")]),
         ("ACME/ACME", [("ACME/ACME", "ack me/ack me")]),
-        ("to San\nJose, now", [("to", "to"), ("San Jose,", "San Hozay,"), ("now", "now")]),
+        ("to San\nJose, now", [("to", "to"), ("San", "San"), ("Jose,", "Hozay,"), ("now", "now")]),
+        ("(New York)", [("(New York)", "(Nyork)")]),
         ("San Joseph", [("San", "San"), ("Joseph", "Joseph")]),
         ("one q.d.", [("one", "one"), ("q.d.", "once daily")]),
         ("hush now", [("hush", ""), ("now", "now")]),

@@ -26,12 +26,12 @@ class KokoroEngine:
     """`SpeechEngine` on Kokoro 82M. Several texts may be spoken at once, by several workers."""
 
     voices: Sequence[Voice] = (
-        Voice("af_heart", "Heart", "en", "A warm woman from the United States"),
-        Voice("af_bella", "Bella", "en", "A lively woman from the United States"),
-        Voice("am_michael", "Michael", "en", "A calm man from the United States"),
-        Voice("am_fenrir", "Fenrir", "en", "A firm man from the United States"),
-        Voice("bf_emma", "Emma", "en", "A woman from Great Britain"),
-        Voice("bm_george", "George", "en", "A man from Great Britain"),
+        Voice("af_heart", "Heart", "en", "A warm woman from the United States", gender="feminine"),
+        Voice("af_bella", "Bella", "en", "A lively woman from the United States", gender="feminine"),
+        Voice("am_michael", "Michael", "en", "A calm man from the United States", gender="masculine"),
+        Voice("am_fenrir", "Fenrir", "en", "A firm man from the United States", gender="masculine"),
+        Voice("bf_emma", "Emma", "en", "A woman from Great Britain", gender="feminine"),
+        Voice("bm_george", "George", "en", "A man from Great Britain", gender="masculine"),
     )
 
     def __init__(self, *, threads: int = 2) -> None:

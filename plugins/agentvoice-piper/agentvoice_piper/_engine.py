@@ -37,7 +37,7 @@ Timed: TypeAlias = tuple[str, int, int]
 class PiperEngine:
     """`SpeechEngine` on Piper. Several texts may be spoken at once, by several workers."""
 
-    voices: Sequence[Voice] = (Voice("joe", "Joe", "en", "A calm man from the United States"),)
+    voices: Sequence[Voice] = (Voice("joe", "Joe", "en", "A calm man from the United States", gender="masculine"),)
 
     def __init__(self, *, threads: int = 1) -> None:
         """Prepare an engine that speaks each text on so many `threads`."""
