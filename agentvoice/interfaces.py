@@ -281,6 +281,18 @@ class Transfers(Protocol):
         """End the call as `Transport.hang_up` does, and have the carrier put the caller through."""
 
 
+@runtime_checkable
+class HasVoices(Protocol):
+    """A synthesizer whose provider tells which voices there are."""
+
+    async def voices(self) -> Sequence[Voice]:
+        """Return them all. May be asked before the synthesizer is entered.
+
+        Raises:
+            ProviderError: they cannot be had.
+        """
+
+
 class Synthesizer(Protocol):
     """A speech provider, shared by all calls of the process. Sending never waits: it queues.
 

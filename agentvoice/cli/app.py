@@ -212,6 +212,20 @@ def fetch(
     command(names or [])
 
 
+@_example("agentvoice voices", "agentvoice voices cartesia --language de")
+def voices(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[PLUGIN]", help="An engine or a provider; the one that is set, otherwise.")
+    ] = None,
+    *,
+    language: Annotated[str | None, typer.Option(metavar="CODE", help="Only those of this language.")] = None,
+) -> None:
+    """List the voices that your agent may have."""
+    from .voices import voices as command  # noqa: PLC0415
+
+    command(name, language=language)
+
+
 @_example("agentvoice plugins")
 def plugins() -> None:
     """List the installed plugins, by what they do."""
