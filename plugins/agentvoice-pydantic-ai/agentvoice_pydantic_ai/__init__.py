@@ -1,0 +1,5 @@
+"""Agents of Pydantic AI, with their own tools, as language models."""
+
+from ._model import PydanticAI as PydanticAI
+
+__all__ = ["PydanticAI"]
