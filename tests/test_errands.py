@@ -157,6 +157,13 @@ def test_what_was_done_before_it_could_be_cancelled_is_told_as_a_fact(scene: Sce
     assert scene.facts == ['Meanwhile book({"party": 2}) was done: booked']
 
 
+def test_a_pure_tool_that_was_done_before_it_could_be_cancelled_is_not_worth_a_word(scene: Scene) -> None:
+    scene.asks("t1", "c1", pure=True, on_interrupt=OnInterrupt.CANCEL)
+    scene.is_cut("t1")
+    scene.ends("c1", DONE)
+    assert scene.facts == []
+
+
 def test_what_failed_while_it_was_cancelled_is_not_worth_a_word(scene: Scene) -> None:
     scene.asks("t1", "c1", on_interrupt=OnInterrupt.CANCEL)
     scene.is_cut("t1")
