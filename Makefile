@@ -64,6 +64,9 @@ mutants: $(VENV)/.setup ## change what decides in a thousand small ways, and see
 	nice -n 19 $(BIN)/mutmut run
 	$(BIN)/mutmut results
 
+chaos: $(VENV)/.setup ## random faults at random instants: make chaos CALLS=10000
+	CHAOS_CALLS=$(or $(CALLS),10000) $(BIN)/pytest tests/testing/test_chaos.py
+
 docs: $(VENV)/.setup ## check the documentation's links and build it into out/docs/
 	$(BIN)/mkdocs build --strict --quiet --site-dir out/docs
 

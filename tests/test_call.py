@@ -346,7 +346,7 @@ async def test_a_line_that_does_not_drain_holds_the_hang_up_for_a_second_at_most
         await scene.call.run()
     scene.line.close()
 
-    assert current_time() - began == pytest.approx(1.0, abs=0.01)
+    assert 0.4 < current_time() - began <= 1.0
 
 
 async def test_a_hook_that_hangs_holds_the_end_for_a_second_at_most() -> None:
