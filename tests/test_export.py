@@ -1,5 +1,9 @@
 """The history as SDKs want it, shown on a call with everything in it."""
 
+from anthropic.types import MessageParam, ToolParam
+from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
+from pydantic import TypeAdapter
+
 from agentvoice.commands import Evidence, HeardText
 from agentvoice.export import anthropic_messages, anthropic_tools, openai_messages, openai_tools
 from agentvoice.history import History
@@ -73,6 +77,15 @@ def test_as_anthropic_wants_it() -> None:
             ],
         },
     ]
+
+
+def test_the_sdks_take_it_for_their_own() -> None:
+    messages = a_call().messages()
+
+    TypeAdapter(list[ChatCompletionMessageParam]).validate_python(openai_messages(messages))
+    TypeAdapter(list[ChatCompletionToolParam]).validate_python(openai_tools([SPEC]))
+    TypeAdapter(list[MessageParam]).validate_python(anthropic_messages(messages)["messages"])
+    TypeAdapter(list[ToolParam]).validate_python(anthropic_tools([SPEC]))
 
 
 def test_words_and_requests_of_one_message_stay_together() -> None:

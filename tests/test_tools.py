@@ -8,12 +8,13 @@ from threading import get_ident
 from typing import Annotated, Any, Literal
 
 import pytest
-from anyio import Event, sleep, sleep_forever
+from anyio import Event, create_task_group, sleep, sleep_forever
 from pydantic import BaseModel, Field
 
 from agentvoice import Agent, Turn
+from agentvoice.commands import AnswerTool, StartTool, StopTool
 from agentvoice.errors import ToolError, UsageError
-from agentvoice.events import OnInterrupt
+from agentvoice.events import OnInterrupt, ToolEnded, ToolOutcome
 from agentvoice.history import Fact, ToolUse
 from agentvoice.interfaces import Message, Thought, ToolCall, ToolSpec, Usage
 from agentvoice.llm import closing
@@ -24,6 +25,7 @@ from agentvoice.testing.simulated import SimulatedCall
 from agentvoice.tools import Tool, Toolbox, Verdict, approval, tool
 from agentvoice.tools.declaration import tools_of
 from agentvoice.tools.rounds import MOST_ROUNDS
+from agentvoice.tools.running import Running
 from agentvoice.trace.log import read_trace
 from agentvoice.trace.replay import replay
 
@@ -492,6 +494,8 @@ async def test_a_quick_tool_needs_no_such_words() -> None:
 async def test_nothing_is_added_when_the_model_has_said_something_itself() -> None:
     call = await simulate(Slow(), question(5), llm=model(["I will look. ", asks("check")], "There is one."))
     assert said(call) == ["I will look. There is one."]
+    [turn] = call.turns
+    assert turn.timeline["first_text_sent"] - turn.timeline["first_token"] < 0.2  # it does not wait for more
 
 
 async def test_a_fast_tool_result_never_overtakes_the_text_being_spoken() -> None:
@@ -552,6 +556,29 @@ async def test_a_tool_may_be_cancelled_with_its_turn() -> None:
     assert results(call) == ["cancelled: the caller interrupted"]
     assert facts(call) == []
     assert Message("tool", "cancelled: the caller interrupted", tool_call_id="c1") in shown(llm)[-1]
+
+
+async def test_a_tool_that_is_cancelled_before_it_begins_does_not_begin() -> None:
+    class Instant(Agent):
+        @tool
+        async def strike(self) -> None:
+            self.log.append("struck")
+
+        log: list[str] = []  # noqa: RUF012
+
+    agent, delivered = Instant(), list[Any]()
+    async with create_task_group() as group:
+        running = Running("k", delivered.append)
+        running.begin(group, agent)
+        with running.ask(Turn("t1", "c"), agent, await running.toolbox(agent), [asks("strike")], round=1):
+            running.perform(StartTool("c1", "strike"))
+            running.perform(StopTool("c1"))
+            running.perform(StopTool("c9"))
+            running.perform(AnswerTool("c9", "whose?"))
+        await running.finish()
+
+    assert agent.log == []
+    assert delivered[-1] == ToolEnded("c1", ToolOutcome.CANCELLED, "cancelled")
 
 
 async def test_a_tool_may_finish_without_a_word() -> None:
