@@ -36,6 +36,7 @@ from agentvoice.streams import memory_pair
 from agentvoice.trace.log import Header, TraceWriter
 from agentvoice.trace.observer import Observer
 from agentvoice.tts.connection import ContextSynthesizer
+from agentvoice.tts.governor import Limits
 from agentvoice.voicing import Voicing
 
 from .caller import Caller
@@ -68,6 +69,7 @@ async def simulate(
     llm: LanguageModel = NO_MODEL,
     weather: Weather = FAIR,
     packing: Packing = SIMULATED,
+    limits: Limits | None = None,
     parameters: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> SimulatedCall:
@@ -98,7 +100,9 @@ async def simulate(
 
     in_thread.set(_at_once)
     near, far = memory_pair()
-    async with ContextSynthesizer(speech.connect, voicing=Voicing("tone"), random=Random(seed)) as synthesizer:
+    async with ContextSynthesizer(
+        speech.connect, voicing=Voicing("tone"), limits=limits, random=Random(seed)
+    ) as synthesizer:
         host = Host(
             lambda: agent,
             synthesizer=synthesizer,

@@ -104,7 +104,8 @@ class ScriptedSpeech:
     by the number of the context, from 0, in order of their first text over all connections. `refusals` are what the
     first connections are answered with, one each; `None` lets one through. With `idle_s`, a connection on which nothing
     was asked for so long is closed. With `expires_s`, a context that waits for text for so long after its audio ends
-    with `done`.
+    with `done`. With `most_contexts`, one more than that on a connection closes it, as some providers do; those that
+    were cancelled and still talk count.
     """
 
     def __init__(
@@ -122,6 +123,7 @@ class ScriptedSpeech:
         handshake_s: float = 0.0,
         idle_s: float = float("inf"),
         expires_s: float = float("inf"),
+        most_contexts: int | None = None,
     ) -> None:
         self._random = Random(seed)
         self.latency_s, self.jitter_s = latency_s, jitter_s
@@ -130,6 +132,9 @@ class ScriptedSpeech:
         self.faults = dict(faults or {})
         self.handshake_s, self.idle_s, self.expires_s = handshake_s, idle_s, expires_s
         self._refusals = list(refusals)
+        self.most_contexts = most_contexts
+        self.over_cap = 0
+        """How often there was one too many."""
         self.contexts: list[SpokenContext] = []
         """All contexts so far, in order of their first text."""
         self.requests: list[Generate | Cancel] = []
@@ -219,6 +224,9 @@ class _Connection:
                     await voice.cancel()
             case Generate() if voice is not None:
                 voice.take(request)
+            case Generate(transcript=text) if text.strip() and len(self._voices) == self._speech.most_contexts:
+                self._speech.over_cap += 1
+                await self.close()
             case Generate(transcript=text) if text.strip():
                 context = SpokenContext(request.context_id, request, socket=self._number, opened_at=current_time())
                 voice = self._voices[context.id] = _Voice(self, self._speech, context)
