@@ -168,3 +168,11 @@ def test_a_storm_of_signals_cuts_once_and_never_leaves_a_hold_behind(storm: list
     kept = [decision for decision in decisions if decision is not Decision.CUT]
     assert kept == [Decision.HOLD, Decision.RESUME] * (len(kept) // 2) + [Decision.HOLD] * (len(kept) % 2)
     assert controller.held == (controller.deadline < math.inf)
+
+
+def test_before_anything_is_watched_nothing_is_held_and_nothing_is_decided() -> None:
+    controller = InterruptionController()
+
+    assert not controller.held
+    assert controller.receive(CONFIRM, now=1.0) == []
+    assert controller.handle_timer(now=9.0) == []

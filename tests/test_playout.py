@@ -434,3 +434,80 @@ def test_the_place_in_the_text_is_found_by_the_words_in_their_order(
     known = playout.heard(text, now=line.now)
     assert known is not None
     assert known.text == heard
+
+
+def test_what_is_handed_over_says_of_which_context_it_is() -> None:
+    line = speaking(0.4, words=False, ended=False)
+    sent = line.playout.poll(now=10.0)
+    line.playout.succeed("c2", TEXT, delivered=False)
+    line.playout.feed(b"\0" * 3200)
+    sent += line.playout.poll(now=10.2)
+
+    assert [command.context_id for command in sent if isinstance(command, SendAudio)] == ["c1", "c2"]
+
+
+def test_a_line_is_trusted_to_return_marks_unless_it_is_said_not_to() -> None:
+    playout = Playout(TELEPHONE)
+    playout.begin("c1")
+    playout.feed(b"\0" * 1600)
+    playout.end()
+
+    assert playout.poll(now=0.0)[-1] == SendMark("c1/1600")
+
+
+def test_without_words_there_is_a_mark_every_200_ms_and_none_in_between() -> None:
+    line = speaking(1.0, words=False)
+    line.returns_marks = False
+    line.run(12.0)
+
+    assert [name for _, name in line.marks] == ["c1/1600", "c1/3200", "c1/4800", "c1/6400", "c1/8000"]
+
+
+def test_the_last_mark_goes_out_once() -> None:
+    line = speaking(1.0)
+    line.returns_marks = False
+    line.run(12.0)
+    sent = len(line.marks)
+    line.poll()
+
+    assert len(line.marks) == sent
+    assert line.marks[-1][1] == "c1/8000"
+
+
+def test_every_hole_counts_and_audio_that_comes_as_the_line_runs_dry_makes_none() -> None:
+    line = speaking(0.5, words=False, ended=False)
+    line.run(10.5)
+    line.playout.feed(b"\0" * 4000)
+    line.poll()
+    assert line.playout.holes == 0
+
+    for _ in range(2):
+        line.run(line.now + 1.0)
+        line.playout.feed(b"\0" * 800)
+        line.poll()
+    assert line.playout.holes == 2
+
+
+def test_what_came_in_pieces_counts_whole() -> None:
+    playout = Playout(TELEPHONE)
+    playout.begin("c1")
+    for _ in range(3):
+        playout.feed(b"\0" * 3200)
+    playout.place(WORDS[:2])
+    playout.place(WORDS[2:])
+
+    offset = playout.succeed("c2", TEXT, delivered=False)
+
+    assert TEXT[offset:] == " four five"
+    assert playout.backlog_s == pytest.approx(1.0)  # "one two three" of the 1.2 s that came
+
+
+def test_a_turn_whose_last_mark_was_lost_ended_by_the_clock_whatever_came_back_before() -> None:
+    line = speaking()
+    line.run(11.0)
+    line.returns_marks = False
+    line.run(14.1)
+
+    heard = line.heard()
+    assert heard is not None
+    assert (heard.complete, heard.evidence) == (True, Evidence.CLOCK_AND_WORDS)

@@ -7,6 +7,7 @@ import pytest
 from agentvoice.audio import TELEPHONE, AudioFormat, Encoding
 from agentvoice.errors import LocalProtocolError
 from agentvoice.events import AudioReceived, ContextDone, ContextFailed, PhonemesReceived, WordsReceived
+from agentvoice.markup import Markup
 from agentvoice.tts.contexts import Contexts
 from agentvoice.tts.governor import Limits
 from agentvoice.tts.lifecycle import TRANSITIONS, State, Step
@@ -22,6 +23,7 @@ from agentvoice.tts.wire import (
     Request,
     Timestamps,
     Unknown,
+    UnknownMember,
 )
 from agentvoice.voicing import Voicing
 
@@ -227,11 +229,33 @@ def test_what_is_not_understood_or_not_ours_is_counted() -> None:
 
     assert contexts.receive(0, Unknown(None, None, 9), now=0) == []
     assert contexts.receive(0, Unknown("a", "weather", 9), now=0) == []
+    assert contexts.receive(0, UnknownMember("a", "watermark"), now=0) == []
     assert contexts.receive(0, Chunk("stranger", b"1"), now=0) == []
     assert contexts.receive(1, Chunk("a", b"1"), now=0) == []
     assert contexts.counts["unknown"] == 2
+    assert contexts.counts["UnknownMember"] == 1
     assert contexts.counts["unaddressed"] == 1
     assert contexts.counts["foreign"] == 2
+
+
+def test_confirmed_flushes_mean_nothing_to_us_from_whatever_number_they_count() -> None:
+    contexts = speaking("a", finish=True)
+
+    for flush in (FlushDone("a", 0), FlushDone("a", 1), FlushDone("a", 1), FlushDone("a"), FlushDone("b", 2)):
+        assert contexts.receive(0, flush, now=0) == []
+    assert contexts.receive(0, Done("a"), now=0) == [ContextDone("a")]
+
+
+def test_a_late_end_ends_nothing_else() -> None:
+    contexts = speaking("a")
+    contexts.cancel("a", now=0)
+    sent(contexts)
+    speaking("b", contexts=contexts, finish=True)
+
+    assert contexts.receive(0, Done("a"), now=0.1) == []
+    assert contexts.receive(0, Done("a"), now=0.1) == []
+    assert contexts.receive(0, Chunk("b", b"1"), now=0.2) == [AudioReceived("b", b"1")]
+    assert contexts.receive(0, Done("b"), now=0.3) == [ContextDone("b")]
 
 
 def test_a_message_about_a_context_that_was_not_begun_is_foreign() -> None:
@@ -289,6 +313,40 @@ def test_an_end_that_crossed_our_finish_is_an_end() -> None:
     sent(contexts)
 
     assert contexts.receive(0, Done("a"), now=1) == [ContextDone("a")]
+
+
+def test_an_end_in_answer_to_text_that_was_never_spoken_is_a_failure_though_the_finish_went_out_after_it() -> None:
+    contexts = speaking("a")
+    contexts.finish("a", now=1)
+    sent(contexts, now=1)
+
+    reason = "the provider ended the context before its text was spoken"
+    assert contexts.receive(0, Done("a"), now=2) == [ContextFailed("a", reason, retryable=True)]
+
+
+def test_word_times_of_nothing_but_markup_are_no_word_times() -> None:
+    contexts = Contexts(TEMPLATE, markup=Markup(points=frozenset({"break"})))
+    contexts.socket_up(0, now=0.0)
+    speaking("a", contexts=contexts)
+
+    assert contexts.receive(0, Timestamps("a", (('<break time="1s"/>', 0.0, 1.0),)), now=0) == []
+    spoken = Timestamps("a", (("Hello.", 1.0, 1.5), ('<break time="1s"/>', 1.5, 2.5)))
+    assert contexts.receive(0, spoken, now=0) == [WordsReceived("a", (("Hello.", 1.0, 1.5),))]
+
+
+def test_everything_that_was_sent_and_received_is_counted_by_kind() -> None:
+    contexts = speaking("a", "b", contexts=speech(sockets=2))
+    for _ in range(2):
+        contexts.receive(0, Chunk("a", b"1"), now=0)
+        contexts.receive(0, Failure(None, 500, "Internal error", ""), now=0)
+    for context_id in ("c", "d"):
+        speaking(context_id, contexts=contexts)
+        contexts.cancel(context_id, now=0)
+    sent(contexts)
+
+    counts = contexts.counts
+    assert (counts["sockets"], counts["requests"], counts["cancels"]) == (2, 4, 2)
+    assert (counts["Chunk"], counts["Failure"], counts["unaddressed"]) == (2, 2, 2)
 
 
 def test_the_dead_are_not_remembered_for_ever() -> None:
@@ -460,6 +518,52 @@ def test_a_lost_socket_is_silent_when_nothing_lived_on_it() -> None:
     assert speech().socket_lost(0, "1000 connection idle timeout", now=300) == []
 
 
+def test_what_had_not_begun_gives_up_its_place_on_a_lost_socket_and_does_not_wait_for_ever() -> None:
+    contexts = speech(total=1, wait_s=5)
+    contexts.open("a", TELEPHONE)
+    contexts.send("a", "Hello. ", now=0)
+    contexts.socket_lost(0, "connection lost", now=1)
+
+    assert contexts.handle_timer(now=5.9) == []
+    contexts.socket_up(0, now=5.9)
+    assert words(sent(contexts)) == [("a", "Hello. ", True)]  # the only place there is was free again
+
+    contexts.cancel("a", now=6)
+    contexts.receive(0, Done("a"), now=6)
+    contexts.open("b", TELEPHONE)
+    contexts.send("b", "Hello. ", now=6)
+    contexts.socket_lost(0, "connection lost", now=7)
+    assert [event.context_id for event in contexts.handle_timer(now=12)] == ["b"]
+
+
+def test_a_socket_that_takes_the_number_of_one_that_hung_does_not_hang() -> None:
+    contexts = speaking("a", contexts=speech(stall_s=8))
+    contexts.handle_timer(now=8)
+    contexts.socket_lost(0, "given up", now=8)
+    contexts.socket_up(0, now=9)
+
+    assert not contexts.is_hung(0)
+
+
+def test_a_socket_that_never_came_up_may_be_lost_all_the_same() -> None:
+    assert speech().socket_lost(1, "connection lost", now=0) == []
+
+
+def test_a_socket_has_requests_while_text_or_a_cancel_waits_for_it_and_not_otherwise() -> None:
+    contexts = speech(sockets=2)
+    assert not contexts.has_requests(0)
+    contexts.open("a", TELEPHONE)
+    contexts.send("a", "Hello. ", now=0)
+    assert contexts.has_requests(0)
+    assert not contexts.has_requests(1)
+
+    sent(contexts)
+    assert not contexts.has_requests(0)
+    contexts.cancel("a", now=0)
+    assert contexts.has_requests(0)
+    assert not contexts.has_requests(1)
+
+
 def test_one_who_waits_for_a_socket_is_told_what_is_wrong_with_it() -> None:
     contexts = Contexts(TEMPLATE, Limits(wait_s=5))
     speaking("a", contexts=contexts)
@@ -480,6 +584,17 @@ def test_nobody_waits_for_a_provider_that_will_have_none_of_us() -> None:
     assert contexts.refused("too many sockets", for_good=True) == []
 
 
+def test_what_was_wrong_with_a_socket_is_forgotten_once_one_is_up() -> None:
+    contexts = Contexts(TEMPLATE, Limits(wait_s=5))
+    contexts.refused("cannot connect", for_good=False)
+    contexts.socket_up(0, now=0)
+    contexts.socket_lost(0, "connection lost", now=0)
+    speaking("a", contexts=contexts)
+
+    (failed,) = contexts.handle_timer(now=5)
+    assert failed == ContextFailed("a", "no place at the provider for 5 s (no connection)", retryable=False)
+
+
 def test_a_socket_that_never_came_up_is_named_so() -> None:
     contexts = Contexts(TEMPLATE, Limits(wait_s=5))
     speaking("a", contexts=contexts)
@@ -492,7 +607,7 @@ def test_closing_ends_everything() -> None:
     contexts.cancel("b", now=0)
     contexts.open("c", TELEPHONE)
 
-    assert [event.context_id for event in contexts.close()] == ["a", "c"]
+    assert contexts.close() == [ContextFailed(each, "speech was shut down", retryable=False) for each in ("a", "c")]
     assert contexts.deadline == math.inf
 
 
