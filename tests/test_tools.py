@@ -11,10 +11,10 @@ import pytest
 from anyio import Event, create_task_group, sleep, sleep_forever
 from pydantic import BaseModel, Field
 
-from agentvoice import Agent, Turn
+from agentvoice import TELEPHONE, Agent, Conversation, Turn
 from agentvoice.commands import AnswerTool, StartTool, StopTool
 from agentvoice.errors import ToolError, UsageError
-from agentvoice.events import OnInterrupt, ToolEnded, ToolOutcome
+from agentvoice.events import OnInterrupt, SayRequested, ToolEnded, ToolOutcome, ToolRequested
 from agentvoice.history import Fact, ToolUse
 from agentvoice.interfaces import Message, Thought, ToolCall, ToolSpec, Usage
 from agentvoice.llm import closing
@@ -204,7 +204,7 @@ def test_a_mistake_shows_where_the_tool_is_declared() -> None:
 
     with pytest.raises(UsageError, match="cannot be told to 'explode' on_interrupt; say one of 'cancel', 'finish'"):
 
-        @tool(on_interrupt="explode")
+        @tool(on_interrupt="explode")  # type: ignore[call-overload, untyped-decorator]
         async def j() -> None: ...
 
 
@@ -618,6 +618,17 @@ async def test_a_tool_that_has_to_finish_has_a_second_after_the_caller_hung_up()
         call = await simulate(agent, [says("Please do it."), pauses(1.5), hangs_up()], llm=model([asks(name)]))
         assert agent.log == log
         assert call.overrun_s <= 1.0
+
+
+def test_what_a_turn_asks_for_that_is_over_already_is_not_run() -> None:
+    conversation = Conversation("c", TELEPHONE)
+    request = ToolRequested("t1", "c1", "book", "{}")
+    assert conversation.receive(request, now=0.0) == []
+
+    conversation.receive(SayRequested("s1", "Good evening."), now=1.0)
+    assert conversation.turn is not None
+    assert StartTool("c1", "book") not in conversation.receive(request, now=1.0)
+    assert conversation.history.entries == []
 
 
 # ------------------------------------------------------------------ what goes wrong elsewhere (field failures)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Protocol, TypeAlias, TypeVar, overload, runtime_checkable
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar, overload, runtime_checkable
 
 from agentvoice.blocking import run_blocking
 from agentvoice.errors import ToolError, UsageError
@@ -51,6 +51,8 @@ class ToolSource(Protocol):
         """Have its tools, for as long as this is entered. Each call enters it once."""
 
 
+Interrupted: TypeAlias = OnInterrupt | Literal["cancel", "finish", "finish_and_tell"]
+
 Declared: TypeAlias = Callable[..., Any] | Tool | ToolSource
 """What an agent's `tools` may name."""
 
@@ -61,7 +63,7 @@ def tool(function: F, /) -> F: ...
 def tool(
     *,
     pure: bool = False,
-    on_interrupt: str | None = None,
+    on_interrupt: Interrupted | None = None,
     limit_s: float = LIMIT_S,
     meanwhile: str = "",
     slow_s: float = SLOW_S,
@@ -72,7 +74,7 @@ def tool(
     /,
     *,
     pure: bool = False,
-    on_interrupt: str | None = None,
+    on_interrupt: Interrupted | None = None,
     limit_s: float = LIMIT_S,
     meanwhile: str = "",
     slow_s: float = SLOW_S,
@@ -169,7 +171,7 @@ def _is_method(function: Callable[..., Any]) -> bool:
     return bool(owner) and not owner.endswith("<locals>")
 
 
-def _interrupted(declared: str | None, *, pure: bool) -> OnInterrupt:
+def _interrupted(declared: Interrupted | None, *, pure: bool) -> OnInterrupt:
     if declared is None:
         return OnInterrupt.CANCEL if pure else OnInterrupt.FINISH_AND_TELL
     try:
