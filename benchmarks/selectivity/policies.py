@@ -22,7 +22,7 @@ class Contender:
 
 CONTENDERS: Final = (
     Contender("phone", Policy(), "the default"),
-    Contender("browser", Policy(min_speech_s=0.6, hold_s=1.2), "quicker: the browser has cancelled the echo"),
-    Contender("cautious", Policy(min_speech_s=2.0, min_words=3, hold_s=2.0), "for long answers in loud places"),
+    Contender("browser", Policy(min_speech_s=0.8, hold_s=1.2), "quicker: the browser has cancelled the echo"),
+    Contender("cautious", Policy(min_speech_s=2.0, min_words=5, hold_s=2.0), "for long answers in loud places"),
     Contender("no words", Policy(), "the default, without a recogniser's partial words", (VoiceActivitySource(),)),
 )
