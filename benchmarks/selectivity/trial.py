@@ -10,7 +10,6 @@ import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import anyio
 from anyio import create_task_group, current_time, sleep, sleep_until
@@ -198,8 +197,8 @@ async def attempt(
     """Have a call of so many `seconds`, in which the agent says `speech` from the start."""
 
     class Speaker(Agent):
-        manners: ClassVar[Manners] = Manners(interruption=policy)
-        sources: ClassVar[Sequence[InterruptionSource]] = among
+        manners = Manners(interruption=policy)
+        sources = among
 
         async def on_call_start(self) -> None:
             await self.call.say(speech.text)
