@@ -70,13 +70,14 @@ async def simulate(
     weather: Weather = FAIR,
     packing: Packing = SIMULATED,
     limits: Limits | None = None,
+    trace: bool = True,
     parameters: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> SimulatedCall:
     """Have a call between `agent` and a caller who follows a script; return what became of it.
 
     The caller speaks in tones, those of the `lexicon`, which the recogniser understands unless another one is given.
-    `parameters` are those of the carrier's start message.
+    `parameters` are those of the carrier's start message. Without `trace` nothing is logged, which is quicker.
 
     Raises:
         TimeoutError: the call did not end within an hour of its own time.
@@ -96,7 +97,7 @@ async def simulate(
 
     def observe(call: Call) -> Sequence[Observer]:
         calls.append(call)
-        return TraceWriter(kept, _header(call)), provenance, log
+        return (TraceWriter(kept, _header(call)), provenance, log) if trace else (provenance, log)
 
     in_thread.set(_at_once)
     near, far = memory_pair()
