@@ -165,9 +165,9 @@ class Context:
         return jobs
 
     def _job(self, text: str, manner: Manner) -> Job:
-        if not self._lexicon:
-            return Job(self.key, self._utterance(text, manner))
         readings = tuple(reading for reading in self._lexicon.read(text) if reading.spoken)
+        if all(reading.written == reading.spoken for reading in readings):
+            return Job(self.key, self._utterance(text, manner))
         spoken = " ".join(word for reading in readings for word in reading.spoken)
         return Job(self.key, self._utterance(spoken, manner), readings)
 

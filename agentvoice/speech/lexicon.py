@@ -8,7 +8,8 @@ ask for by its name (`pronunciation_dict_id`):
     [medicine]
     "q.d." = "once daily"
 
-An entry is a word or several, in any case, and what to read for it: a respelling, as all engines read text.
+An entry is a word or several, in any case, and what to read for it: a respelling, as all engines read text, or phonemes
+(`<<m|ɛ|t>>`), which are respelled here, as they are where they stand in a transcript.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from typing import Any, Final
 
 from agentvoice.errors import UsageError
 
+from .respelling import PHONEMES, respell
+
 _TOKEN: Final = re.compile(r"\S+")
 _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
-_NOTHING: Final = re.compile(r"(?!)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,8 @@ class Lexicon:
         self._entries = {_plain(written): read for written, read in entries.items()}
         longest_first = sorted(self._entries, key=len, reverse=True)
         words = [r"\s+".join(map(re.escape, written.split())) for written in longest_first]
-        self._pattern = re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", re.IGNORECASE) if words else _NOTHING
-
-    def __bool__(self) -> bool:
-        return bool(self._entries)
+        entries_pattern = rf"|(?<!\w)(?:{'|'.join(words)})(?!\w)" if words else ""
+        self._pattern = re.compile(PHONEMES.pattern + entries_pattern, re.IGNORECASE)
 
     def read(self, text: str) -> Iterator[Reading]:
         """Yield the words of a text with what is read for them, in order. What stands around an entry stays."""
@@ -58,10 +58,10 @@ class Lexicon:
             if any(first < token.end() < last for first, last in entries):
                 continue  # an entry goes on in the next
             unit, start = text[start : token.end()], None
-            yield from _readings(unit.split(), self._pattern.sub(self._reads, unit).split())
+            yield from _readings(unit.split(), respell(self._pattern.sub(self._reads, unit)).split())
 
     def _reads(self, found: re.Match[str]) -> str:
-        return self._entries[_plain(found.group())]
+        return found.group() if found["phonemes"] else self._entries[_plain(found.group())]
 
 
 def _readings(written: list[str], spoken: list[str]) -> Iterator[Reading]:

@@ -2,7 +2,7 @@
 
 The tags are those of the protocol's sonic-3 family: `<speed ratio="1.5"/>` and `<volume ratio="0.5"/>` hold from
 there on, `<break time="200ms"/>` is a silence, `<spell>A-1</spell>` is read letter by letter; `<emotion .../>` and
-sounds such as `[laughter]` are dropped.
+sounds such as `[laughter]` are dropped. Phonemes (`<<m|ɛ|t>>`) are words to these rules; `lexicon.py` reads them.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ MAX_PAUSE_S: Final = 10.0
 _FASTEST: Final = 2.0
 _SLOWEST: Final = 0.5
 
-PHONEMES: Final = re.compile(r"<<(?P<phonemes>[^<>\s]+)>>")
-"""How a word sounds, in line: `<<m|ɛ|t>>`. Its letters are read."""
 SOUNDS: Final = re.compile(r"\[(?:laughter|laughs|sighs?|gasps?|coughs?|breath(?:es)?)\]", re.IGNORECASE)
 """What is no word: dropped."""
 _TAG: Final = re.compile(
@@ -24,7 +22,6 @@ _TAG: Final = re.compile(
     r"|<\s*volume\b[^<>]*?ratio\s*=\s*[\"']?(?P<volume>[\d.]+)[^<>]*>"
     r"|<\s*break\b[^<>]*?time\s*=\s*[\"']?(?P<time>[\d.]+)\s*(?P<unit>ms|s)[^<>]*>"
     r"|<\s*spell\s*>(?P<spell>.*?)<\s*/\s*spell\s*>"
-    rf"|{PHONEMES.pattern}"
     r"|(?P<dropped></?\s*(?:speed|volume|emotion|break|spell|pause)\b[^<>]*>"
     rf"|{SOUNDS.pattern})",
     re.IGNORECASE | re.DOTALL,
@@ -72,9 +69,6 @@ def parse_markup(text: str, manner: Manner) -> tuple[list[Say | Pause], Manner]:
         plain += text[at : tag.start()]
         at = tag.end()
         found = tag.groupdict()
-        if found["phonemes"]:
-            plain += found["phonemes"].replace("|", "")
-            continue
         if found["dropped"]:
             continue
         say()

@@ -9,7 +9,7 @@ from typing import Final
 from agentvoice.tts.wire import Generate
 
 from .lexicon import Lexicon, Lexicons
-from .markup import PHONEMES, SOUNDS
+from .markup import SOUNDS
 from .voices import VoiceDirectory
 
 _FEELINGS: Final = re.compile(r"<\s*emotion\b", re.IGNORECASE)
@@ -42,8 +42,6 @@ class Repertoire:
             yield "emotion"
         if SOUNDS.search(text):
             yield "sound"
-        if PHONEMES.search(text):
-            yield "phonemes"
         if request.pronunciation_dict_id and request.pronunciation_dict_id not in self._lexicons:
             yield "pronunciation_dict"
         if request.normalization not in (None, "auto"):

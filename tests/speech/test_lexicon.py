@@ -10,7 +10,16 @@ from hypothesis import given, strategies as st
 from agentvoice.errors import UsageError
 from agentvoice.speech.lexicon import Lexicon, Lexicons, Reading
 
-LEXICON = Lexicon({"ACME": "ack me", "San  Jose": "San Hozay", "New York": "Nyork", "q.d.": "once daily", "hush": ""})
+LEXICON = Lexicon(
+    {
+        "ACME": "ack me",
+        "San  Jose": "San Hozay",
+        "New York": "Nyork",
+        "q.d.": "once daily",
+        "hush": "",
+        "chair": "<<tʃ|ɛ|h|r>>",
+    }
+)
 
 
 def read(text: str) -> list[tuple[str, str]]:
@@ -27,6 +36,9 @@ def read(text: str) -> list[tuple[str, str]]:
         ("(New York)", [("(New York)", "(Nyork)")]),
         ("San Joseph", [("San", "San"), ("Joseph", "Joseph")]),
         ("one q.d.", [("one", "one"), ("q.d.", "once daily")]),
+        ("I <<m|ɛ|t>>, <<ˈ>>", [("I", "I"), ("<<m|ɛ|t>>,", "met,"), ("<<ˈ>>", "")]),
+        ("a chair", [("a", "a"), ("chair", "chehr")]),
+        ("<<q.d.>>", [("<<q.d.>>", "kd")]),
         ("hush now", [("hush", ""), ("now", "now")]),
         ("pacmen acmes", [("pacmen", "pacmen"), ("acmes", "acmes")]),
     ],
@@ -42,7 +54,6 @@ def test_every_word_is_written_once_in_order(words: list[str]) -> None:
 
 
 def test_without_entries_everything_is_itself() -> None:
-    assert not Lexicon({})
     assert list(Lexicon({}).read("a b")) == [Reading(("a",), ("a",)), Reading(("b",), ("b",))]
 
 

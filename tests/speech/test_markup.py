@@ -50,8 +50,8 @@ def test_spelling_goes_letter_by_letter() -> None:
     assert parse("<spell>--</spell>") == []
 
 
-def test_phonemes_become_letters() -> None:
-    assert parse("a <<m|ɛ|t>> b") == [Say("a mɛt b", PLAIN)]
+def test_phonemes_are_a_word() -> None:
+    assert parse("a <<m|ɛ|t>> b") == [Say("a <<m|ɛ|t>> b", PLAIN)]
 
 
 @pytest.mark.parametrize("tag", ['<emotion value="angry"/>', "<pause>", "</spell>", "[laughter]", "[Sigh]", "<break/>"])

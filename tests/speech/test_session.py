@@ -484,6 +484,14 @@ def test_a_dictionary_changes_what_is_read_and_not_what_is_told() -> None:
     assert words(client.hear()) == "Call ack me in San Jose!".split()
 
 
+def test_phonemes_are_read_as_letters_and_told_as_they_were_sent(client: Client) -> None:
+    client.more("We <<m|ɛ|", max_buffer_delay_ms=500)
+    client.say("t>> him.")
+    replies = client.hear()
+    assert client.spoken == ["We met him."]
+    assert words(replies) == ["We", "<<m|ɛ|t>>", "him."]
+
+
 def test_an_engine_that_says_more_words_than_it_was_given_does_no_harm() -> None:
     client = Client(lexicons=Lexicons({"Hi": "Hello"}))
     client.say("Hi!")
@@ -498,7 +506,7 @@ def test_an_engine_that_says_more_words_than_it_was_given_does_no_harm() -> None
         ({"transcript": "Hi!"}, []),
         ({"generation_config": {"emotion": "Neutral"}, "language": "en-GB", "normalization": "auto"}, []),
         ({"generation_config": {"emotion": "angry"}}, ["emotion"]),
-        ({"transcript": 'Ha <emotion value="joking"/> [laughter] <<m|ɛ|t>>!'}, ["emotion", "sound", "phonemes"]),
+        ({"transcript": 'Ha <emotion value="joking"/> [laughter] <<m|ɛ|t>>!'}, ["emotion", "sound"]),
         ({"pronunciation_dict_id": "places"}, []),
         ({"pronunciation_dict_id": "pdict_123"}, ["pronunciation_dict"]),
         ({"normalization": "off"}, ["normalization"]),
