@@ -15,6 +15,7 @@ from agentvoice.commands import (
     StaleDropped,
     TurnChanged,
     TurnClosed,
+    TurnConfirmed,
     TurnOpened,
     TurnState,
     UtteranceEnded,
@@ -121,7 +122,7 @@ class _Teller:
                 opened = Draft(command, now, take, states=states, prompt=command.prompt)
                 self._drafts[turn_id] = opened
                 self._context(opened, context_id, now)
-            case ContextSucceeded(turn_id) | TurnChanged(turn_id) | TurnClosed(turn_id):
+            case ContextSucceeded(turn_id) | TurnChanged(turn_id) | TurnConfirmed(turn_id) | TurnClosed(turn_id):
                 if (draft := self._drafts.get(turn_id)) is not None:
                     self._turn_moves(draft, command, now)
             case BargeInDecided(turn_id, decision, source):
@@ -131,7 +132,9 @@ class _Teller:
             case _:
                 self._to_the_line(command, now)
 
-    def _turn_moves(self, draft: Draft, command: ContextSucceeded | TurnChanged | TurnClosed, now: float) -> None:
+    def _turn_moves(
+        self, draft: Draft, command: ContextSucceeded | TurnChanged | TurnConfirmed | TurnClosed, now: float
+    ) -> None:
         match command:
             case ContextSucceeded(_, _, new):
                 draft.take.succeed(delivered=draft.delivered)
@@ -143,7 +146,9 @@ class _Teller:
                     self._paused.add(turn_id)
                 if state is TurnState.THINKING and not draft.prompt and self._answers(now):
                     draft.prompt = self._utterances[-1].text
-            case _:
+            case TurnConfirmed():
+                draft.prompt = draft.prompt or (self._utterances[-1].text if self._utterances else "")
+            case TurnClosed():  # pragma: no branch - the last there is
                 draft.closed, draft.ended = command, now
 
     def _answers(self, now: float) -> bool:
