@@ -39,7 +39,7 @@ from .contexts import Contexts
 from .dialect import ContextProtocol, Dialect
 from .failures import handshake_error, reason_of
 from .governor import Limits
-from .messages import Failure, Generate, Response, Unknown
+from .messages import Failure, Generate, Response, Unknown, UnknownMember
 
 log = structlog.get_logger(__name__)
 
@@ -237,6 +237,8 @@ class ContextSynthesizer(AsyncContextManagerMixin):
         match response:
             case Failure(context_id):
                 log.warning("speech_error", provider=self._provider, context_id=context_id, reason=reason_of(response))
+            case UnknownMember(context_id, what):
+                log.debug("unknown_member", provider=self._provider, context_id=context_id, what=what)
             case Unknown(context_id, kind, size):
                 log.debug("unknown_message", provider=self._provider, context_id=context_id, type=kind, size=size)
         self._carry_out(self._contexts.receive(socket, response, now=current_time()))

@@ -41,6 +41,7 @@ from .messages import (
     Response,
     Timestamps,
     Unknown,
+    UnknownMember,
 )
 
 _REMEMBERED: Final = 4096
@@ -264,8 +265,11 @@ class Contexts:
         """Take a message that came on a socket. Nothing that a provider says is an error here."""
         self.counts[type(response).__name__] += 1
         self._heard[socket] = now
-        if isinstance(response, Unknown):
-            self.counts["unknown"] += 1
+        match response:
+            case UnknownMember():
+                return []
+            case Unknown():
+                self.counts["unknown"] += 1
         context = self._addressed(socket, response)
         if context is None:
             return []

@@ -8,7 +8,7 @@ from typing import Protocol
 from agentvoice.markup import Markup
 
 from .messages import CURRENT_VERSION, Request, Response
-from .wire import parse_response, render_request
+from .wire import parse_responses, render_request
 
 
 class Dialect(Protocol):
@@ -44,4 +44,4 @@ class ContextProtocol:
 
     def parse(self, message: str | bytes) -> Sequence[Response]:
         """See `Dialect.parse`."""
-        return (parse_response(message),)
+        return parse_responses(message)

@@ -162,8 +162,17 @@ class Unknown:
     """Length of the message, in characters or bytes."""
 
 
+@dataclass(frozen=True, slots=True)
+class UnknownMember:
+    """A message had more to it than we know; what we do know of it is a response of its own. Count it and go on."""
+
+    context_id: str | None
+    what: str
+    """Which member, in a few words."""
+
+
 Reply: TypeAlias = Chunk | Timestamps | PhonemeTimestamps | FlushDone | Done | Failure
-Response: TypeAlias = Reply | Unknown
+Response: TypeAlias = Reply | Unknown | UnknownMember
 
 
 class RequestRejected(RemoteProtocolError):

@@ -7,7 +7,7 @@ names the context in every message, sends no empty chunk, and `done` as a messag
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -25,6 +25,7 @@ from .messages import (
     Response,
     Timestamps,
     Unknown,
+    UnknownMember,
     has_structured_errors,
 )
 
@@ -57,20 +58,43 @@ class _Response(msgspec.Struct):
     request_id: Any = None
 
 
+class _KnownResponse(_Response, forbid_unknown_fields=True):
+    """All members that any version has."""
+
+    done: Any = None
+    flush_done: Any = None
+    doc_url: Any = None
+
+
 _response: Final = msgspec.json.Decoder(_Response)
+_known_response: Final = msgspec.json.Decoder(_KnownResponse)
 
 
-def parse_response(message: str | bytes) -> Response:
+def parse_response(message: str | bytes) -> Reply | Unknown:
     """Read what a server sends. Never raises: what makes no sense is `Unknown`."""
     try:
-        read = _response.decode(message)
+        return _meaning(_response.decode(message), len(message))
     except UNREADABLE:
         return Unknown(None, None, len(message))
+
+
+def parse_responses(message: str | bytes) -> Sequence[Response]:
+    """As `parse_response`, and tell of a member that no version has: the protocol has moved on."""
+    try:
+        return (_meaning(_known_response.decode(message), len(message)),)
+    except UNREADABLE as error:
+        response = parse_response(message)
+        if isinstance(response, Unknown):
+            return (response,)
+        return response, UnknownMember(response.context_id, str(error))
+
+
+def _meaning(read: _Response, size: int) -> Reply | Unknown:
     context_id = read.context_id
     if read.type == "error" or (read.type is None and read.error):
         return _failure(read)
     if context_id is None:  # nobody can tell whom it is for
-        return Unknown(None, read.type, len(message))
+        return Unknown(None, read.type, size)
     flush_id = read.flush_id if isinstance(read.flush_id, int) else None
     match read.type:
         case "chunk" if read.data:
@@ -85,7 +109,7 @@ def parse_response(message: str | bytes) -> Response:
         case "done":
             return Done(context_id)
         case _:
-            return Unknown(context_id, read.type, len(message))
+            return Unknown(context_id, read.type, size)
 
 
 def _intervals(names: Iterable[str], at: _Words) -> tuple[Interval, ...]:

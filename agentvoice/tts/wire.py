@@ -26,6 +26,7 @@ from .messages import (
     Response,
     Timestamps,
     Unknown,
+    UnknownMember,
     first_flush_id,
     has_structured_errors,
     rejected,
@@ -39,6 +40,7 @@ from .requests import (
 from .responses import (
     failure_line,
     parse_response,
+    parse_responses,
     render_response,
 )
 
@@ -60,12 +62,14 @@ __all__ = [
     "Response",
     "Timestamps",
     "Unknown",
+    "UnknownMember",
     "failure_line",
     "first_flush_id",
     "has_structured_errors",
     "parse_output",
     "parse_request",
     "parse_response",
+    "parse_responses",
     "rejected",
     "render_request",
     "render_response",

@@ -1,5 +1,7 @@
 """What a provider's refusals mean."""
 
+import json
+
 import pytest
 
 from agentvoice.errors import ProviderRejected, ProviderUnavailable
@@ -36,6 +38,34 @@ def test_this_may_pass(passing: Failure) -> None:
 def test_this_will_not_pass(lasting: Failure) -> None:
     assert not may_pass(lasting)
     assert isinstance(as_error("acme", lasting), ProviderRejected)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "passes"),
+    [
+        ("quota_exceeded", 402, False),
+        ("concurrency_limited", 429, True),
+        ("voice_model_mismatch", 400, False),
+        ("voice_not_found", 404, False),
+        ("model_not_found", 404, False),
+        ("language_not_supported", 400, False),
+        ("file_too_large", 413, False),
+        ("unsupported_audio_format", 400, False),
+        ("plan_upgrade_required", 402, False),
+        ("plan_upgrade_required", 429, False),
+        ("not_known_yet", 400, False),
+        ("not_known_yet", 503, True),
+        (None, 401, False),
+        (None, 403, False),
+        (None, 429, True),
+    ],
+)
+def test_every_code_says_whether_it_helps_to_try_again(code: str | None, status: int, *, passes: bool) -> None:
+    structured = {"type": "error", "context_id": "c", "status_code": status, "error_code": code, "title": "T"}
+    parsed = parse_response(json.dumps(structured))
+    assert isinstance(parsed, Failure)
+    assert may_pass(parsed) is passes
+    assert isinstance(as_error("acme", parsed), ProviderUnavailable if passes else ProviderRejected)
 
 
 @pytest.mark.parametrize(

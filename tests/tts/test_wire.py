@@ -24,8 +24,10 @@ from agentvoice.tts.wire import (
     RequestRejected,
     Timestamps,
     Unknown,
+    UnknownMember,
     parse_request,
     parse_response,
+    parse_responses,
     render_request,
     render_response,
 )
@@ -422,6 +424,33 @@ def test_what_nobody_depends_on_may_be_odd_or_absent() -> None:
 )
 def test_what_makes_no_sense_is_unknown(message: str | bytes, context_id: str | None, kind: str | None) -> None:
     assert parse_response(message) == Unknown(context_id, kind, len(message))
+
+
+def test_a_member_that_no_version_has_does_no_harm_and_is_told_of() -> None:
+    newer = '{"type":"chunk","context_id":"c","data":"AP8=","watermark":{"kind":1}}'
+    response, extra = parse_responses(newer)
+    assert response == parse_response(newer) == Chunk("c", b"\x00\xff")
+    assert isinstance(extra, UnknownMember)
+    assert extra.context_id == "c"
+    assert "watermark" in extra.what
+    assert parse_responses('{"type":"weather","context_id":"c","rain":1}') == (Unknown("c", "weather", 44),)
+    assert parse_responses("{") == (Unknown(None, None, 1),)
+
+
+@given(replies, st.sampled_from(VERSIONS))
+def test_of_what_any_version_has_nothing_is_unknown(reply: Reply, version: str) -> None:
+    assert len(parse_responses(render_response(reply, version))) == 1
+    with_link = '{"type":"error","context_id":"c","status_code":400,"done":true,"title":"T","doc_url":"https://x.org"}'
+    assert len(parse_responses(with_link)) == 1
+
+
+def test_a_message_in_a_binary_frame_is_read_as_text() -> None:
+    assert parse_responses(b'{"type":"done","context_id":"c","done":true}') == (Done("c"),)
+
+
+def test_a_huge_message_is_read() -> None:
+    audio = bytes(5_000_000)
+    assert parse_responses(render_response(Chunk("c", audio))) == (Chunk("c", audio),)
 
 
 @given(st.binary() | st.text())
