@@ -41,8 +41,8 @@ class Playout:
         """Prepare to play on a line that carries `audio`.
 
         `lead_s` is how far to send ahead, `message_s` the least worth sending while there is more to come,
-        `mark_every_s` the longest stretch without a mark, `grace_s` how long to wait for the last mark before
-        the clock has to do.
+        `mark_every_s` the longest stretch without a mark (twice that where a word ends by then), `grace_s` how long to
+        wait for the last mark before the clock has to do.
         """
         self._audio = audio
         self._lead_s = lead_s
@@ -188,7 +188,11 @@ class Playout:
             return self._received
         following = bisect_right(self._ends, self._sent)
         regular = self._last_mark + self._mark_every
-        return min(regular, self._ends[following]) if following < len(self._ends) else regular
+        if following == len(self._ends):
+            return regular
+        # Between those of two words a mark tells little, and costs a message each way. The first is the first evidence.
+        soon = bool(self._last_mark) and self._ends[following] <= regular + self._mark_every
+        return self._ends[following] if soon else min(regular, self._ends[following])
 
     def _mark(self) -> SendMark:
         name = f"{self._context_id}/{self._sent}"

@@ -1,5 +1,7 @@
 """Text in pieces to speak: where they end, and that nothing of the text is lost."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -7,7 +9,7 @@ from agentvoice.speakable import is_spoken, speakable
 from agentvoice.text import FIRST_WORDS, LONGEST, Pieces
 
 
-def split(text: str, size: int = 1) -> list[str]:
+def split(text: str, size: int = 1) -> Sequence[str]:
     pieces = Pieces()
     out = [piece for at in range(0, len(text), size) for piece in pieces.feed(text[at : at + size])]
     return out + pieces.finish()
