@@ -396,11 +396,12 @@ class Call:
                 self._step(event, current_time())
             if conversation.closed:
                 break
-            if conversation.deadline <= (now := current_time()):
+            deadline = conversation.deadline
+            if deadline <= (now := current_time()):
                 self._step(None, now)
                 await checkpoint()
                 continue
-            await self._inbox.wait(until=_whole_ms(conversation.deadline))
+            await self._inbox.wait(until=_whole_ms(deadline))
         self._ends_at = current_time() + LAST_SECOND
         with move_on_after(LAST_SECOND / 2):  # the other half is for `on_call_end`
             await self._line_closed.wait()
