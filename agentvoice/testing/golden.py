@@ -63,7 +63,7 @@ def told_of(call: object) -> str | None:
     match call:
         case Trace():
             return retell(call)
-        case Traced():
+        case Traced() if call.trace:
             return retell(read_trace(call.trace))
         case _:
             return None
