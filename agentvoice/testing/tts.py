@@ -39,6 +39,7 @@ from agentvoice.tts.wire import (
     Response,
     Timestamps,
     Unknown,
+    UnknownMember,
     parse_request,
     render_response,
 )
@@ -243,7 +244,7 @@ class _Connection:
 
     async def say(self, response: Response) -> None:
         try:
-            text = "not JSON" if isinstance(response, Unknown) else render_response(response)
+            text = "not JSON" if isinstance(response, Unknown | UnknownMember) else render_response(response)
             await self._stream.send(text)
         except BrokenResourceError:
             pass  # the reader notices, and ends
