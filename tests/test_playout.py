@@ -353,6 +353,10 @@ def test_a_clock_that_begins_at_nought_is_a_clock_like_any_other() -> None:
     heard = line.heard()
     assert heard is not None
     assert heard.seconds == pytest.approx(0.15)
+    line.run(1.5)
+    heard = line.heard()
+    assert heard is not None
+    assert heard.text == "one"  # marks that should be back by now will not come
 
 
 def test_with_every_mark_back_it_is_known_to_the_sample() -> None:
