@@ -115,7 +115,8 @@ class _Lines:
 
     def __init__(self, source: int) -> None:
         self._source = source
-        self._waits = not stat.S_ISREG(os.fstat(source).st_mode)
+        mode = os.fstat(source).st_mode
+        self._waits = os.isatty(source) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)  # all else is there at once
         self._lines: deque[str] = deque()
         self._rest = b""
         self._over = False

@@ -85,6 +85,14 @@ async def test_lines_may_come_from_a_file(tmp_path: Path) -> None:
     assert "agent: You said hello" in written.getvalue()
 
 
+async def test_where_there_are_no_lines_the_agent_is_heard_and_hung_up_on() -> None:
+    written = io.StringIO()
+    with Path(os.devnull).open() as file:
+        await talk(Baker(), ScriptedModel(), Console(file=written, width=400), source=file.fileno())
+
+    assert written.getvalue().endswith("agent: Good morning, the bakery.\n")
+
+
 async def test_who_types_at_a_terminal_cuts_in(ends: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.isatty", lambda _: True)
     source, sink = ends
