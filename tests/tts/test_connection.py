@@ -10,7 +10,7 @@ import pytest
 from anyio import EndOfStream, current_time, fail_after, sleep
 
 from agentvoice.audio import TELEPHONE, AudioFormat, Encoding
-from agentvoice.errors import ProviderRejected, ProviderUnavailable
+from agentvoice.errors import ProviderRejected, ProviderUnavailable, UsageError
 from agentvoice.events import AudioReceived, ContextDone, ContextFailed, PhonemesReceived
 from agentvoice.interfaces import MessageStream
 from agentvoice.streams import memory_pair
@@ -408,6 +408,35 @@ async def test_odd_messages_do_no_harm_and_a_broken_pipe_is_a_lost_socket() -> N
         assert tts.counts["foreign"] == 1
         listener = say(tts, "a")
         assert await end_of(listener) == ContextFailed("a", "connection lost", retryable=True)
+
+
+async def test_a_protocol_that_has_moved_on_is_understood_as_far_as_it_can_be() -> None:
+    @asynccontextmanager
+    async def connect() -> AsyncGenerator[MessageStream, None]:
+        client, server = memory_pair()
+        await server.send('{"type":"chunk","context_id":"x","data":"AP8=","watermark":1}')
+        await server.send('{"type":"weather","context_id":"x"}')
+        yield client
+
+    async with ContextSynthesizer(connect, random=Random(1)) as tts:
+        await sleep(0.1)
+        assert (tts.counts["Chunk"], tts.counts["UnknownMember"], tts.counts["unknown"]) == (1, 1, 1)
+
+
+async def test_a_mistake_of_ours_is_not_taken_for_a_provider_that_refuses() -> None:
+    attempts = iter([Odd(), None])
+
+    @asynccontextmanager
+    async def connect() -> AsyncGenerator[MessageStream, None]:
+        stream = next(attempts)
+        if stream is None:
+            raise UsageError("no client for this event loop")
+        yield stream
+
+    with pytest.raises(ExceptionGroup) as caught:
+        async with ContextSynthesizer(connect, random=Random(1)):
+            await sleep(5)
+    assert caught.group_contains(UsageError, match="no client")
 
 
 async def test_the_words_of_the_wire_are_the_words_that_were_sent() -> None:

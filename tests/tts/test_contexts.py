@@ -430,6 +430,17 @@ def test_a_silent_cancelled_context_gives_up_its_place_soon() -> None:
     assert words(sent(contexts)) == [("b", "Hello. ", True)]
 
 
+def test_the_cap_of_the_account_holds_over_all_sockets_and_counts_those_who_talk_on() -> None:
+    contexts = speaking("a", "b", "c", contexts=speech(sockets=2, per_socket=2, total=3))
+    assert words(sent(contexts, 1)) == [("c", "Hello. ", True)]
+    contexts.cancel("a", now=0)
+    speaking("d", contexts=contexts)
+    assert (sent(contexts), sent(contexts, 1)) == ([], [])  # there is room on a socket, but not in the account
+
+    contexts.receive(0, Done("a"), now=0.1)
+    assert words(sent(contexts)) == [("d", "Hello. ", True)]
+
+
 def test_who_waits_too_long_for_a_place_is_told_why() -> None:
     contexts = speaking("a", contexts=speech(total=1, wait_s=5, stall_s=99))
     contexts.open("b", TELEPHONE)
