@@ -11,6 +11,7 @@ import pytest
 from agentvoice.assets import ensure, user_cache
 from agentvoice.errors import AssetUnavailable
 from agentvoice.interfaces import SpokenPiece
+from agentvoice.testing.contracts.engine import check_engine
 from agentvoice_kokoro import KOKORO, KokoroEngine
 from agentvoice_kokoro._engine import SAMPLE_RATE
 from agentvoice_kokoro._voice import also_giving_out
@@ -63,6 +64,13 @@ def test_every_token_is_timed_once_as_written_in_order(engine: KokoroEngine, tex
     assert all(0 <= phoneme.start_s <= phoneme.end_s <= seconds(pieces) for phoneme in phonemes)
     assert all(earlier.end_s <= later.start_s for earlier, later in pairwise(phonemes))
     assert bool(phonemes) == any(map(str.isalnum, text))
+
+
+@pytest.mark.speech
+@pytest.mark.skipif(not os.environ.get("AGENTVOICE_FETCH_KOKORO"), reason="takes minutes; AGENTVOICE_FETCH_KOKORO=1")
+@pytest.mark.timeout(600)
+def test_it_keeps_the_contract_of_engines(engine: KokoroEngine) -> None:
+    check_engine(lambda: engine, texts=("Sure. A table for 4 - really!", "— and?", "..."))
 
 
 @pytest.mark.speech

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from agentvoice.interfaces import SpokenPiece
+from agentvoice.testing.contracts.engine import check_engine
 from agentvoice_pico import PicoEngine
 from agentvoice_pico._engine import SAMPLE_RATE
 
@@ -49,6 +50,10 @@ def test_every_token_is_timed_once_as_written_in_order(engine: PicoEngine, text:
     assert all(0 <= word.start_s <= word.end_s <= seconds(pieces) for word in words)
     assert all(earlier.start_s <= later.start_s for earlier, later in pairwise(words))
     assert all(piece.pcm for piece in pieces)
+
+
+def test_it_keeps_the_contract_of_engines(engine: PicoEngine) -> None:
+    check_engine(lambda: engine)
 
 
 def test_nothing_to_say_is_said_at_once(engine: PicoEngine) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from agentvoice.interfaces import SpokenPiece
+from agentvoice.testing.contracts.engine import check_engine
 from agentvoice_piper import PiperEngine
 from agentvoice_piper._engine import FRAMES, SAMPLE_RATE
 
@@ -71,6 +72,10 @@ def test_phonemes_are_timed_within_their_words(engine: PiperEngine) -> None:
         assert inside[0].start_s == word.start_s
         assert inside[-1].end_s == pytest.approx(word.end_s)
         assert all(0.01 < phoneme.end_s - phoneme.start_s < 0.4 for phoneme in inside)
+
+
+def test_it_keeps_the_contract_of_engines(engine: PiperEngine) -> None:
+    check_engine(lambda: engine)
 
 
 def test_nothing_to_say_is_said_at_once(engine: PiperEngine) -> None:
