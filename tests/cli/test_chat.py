@@ -87,8 +87,9 @@ async def test_lines_may_come_from_a_file(tmp_path: Path) -> None:
 
 async def test_where_there_are_no_lines_the_agent_is_heard_and_hung_up_on() -> None:
     written = io.StringIO()
-    with Path(os.devnull).open() as file:
-        await talk(Baker(), ScriptedModel(), Console(file=written, width=400), source=file.fileno())
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    await talk(Baker(), ScriptedModel(), Console(file=written, width=400), source=nothing)
+    os.close(nothing)
 
     assert written.getvalue().endswith("agent: Good morning, the bakery.\n")
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from agentvoice import Agent, TurnState
+from agentvoice.cli.locate import locate
 from agentvoice.errors import UsageError
 from agentvoice.interfaces import Message, ToolCall
 from agentvoice.testing.expectations import unmet
@@ -104,6 +105,13 @@ def test_a_mistake_is_one_line_with_its_place(tmp_path: Path, change: tuple[str,
         read_scenarios(write(tmp_path, FILE.replace(*change)))
 
     assert len(str(raised.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("number", range(4))
+async def test_the_example_passes(number: int) -> None:
+    case = read_scenarios(EXAMPLE)[number]
+
+    assert (await try_out(case, locate(case.agent), number)).failures == []
 
 
 async def test_every_variation_is_as_expected_and_each_is_another_call(tmp_path: Path) -> None:
