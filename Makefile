@@ -14,8 +14,8 @@ editable = $(foreach project,$(1),-e ./$(patsubst %/,%,$(dir $(project))))
 # What decides: pure, and covered by tests to the last branch.
 empty :=
 comma := ,
-CORE := $(subst $(empty) $(empty),$(comma),$(patsubst %,agentvoice/%.py,agenda audio budget conversation endpointing errands export history \
-  interruption limit llm_failures markup playout protection segments sequencer silence speakable speaking sse text token_shapes turn voice_gate voicing \
+CORE := $(subst $(empty) $(empty),$(comma),$(patsubst %,agentvoice/%.py,agenda audio budget conversation echo endpointing errands export history \
+  interruption limit listening llm_failures markup playout protection segments sequencer silence speakable speaking sse text token_shapes turn voice_gate voicing \
   tts/contexts tts/governor tts/lifecycle tts/wire))
 
 .DEFAULT_GOAL := help

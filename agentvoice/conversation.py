@@ -32,6 +32,7 @@ from .commands import (
     TurnState,
     UtteranceEnded,
 )
+from .echo import is_echo
 from .endpointing import Decision, Endpointer, UtteranceLikely, UtteranceResumed
 from .errands import Errands
 from .events import (
@@ -75,6 +76,10 @@ from .voicing import Voicing
 
 _Synthesised: TypeAlias = AudioReceived | WordsReceived | PhonemesReceived | ContextDone
 
+ECHO_S: Final = 6.0
+"""How long what the agent says takes to come back as an echo, and to be written down by a recogniser."""
+ECHO_LATE_S: Final = 0.5
+"""How long after the agent has fallen silent its echo may begin. Who says the same later is the caller."""
 RECOVER_S: Final = 1.5
 """How long after a cut to wait for words before the agent takes up what was cut."""
 
@@ -108,6 +113,7 @@ class Conversation:
         self._turns = self._contexts = 0
         self._agenda = Agenda()
         self._unsaid = ""  # what the last cut left unheard, when it may have been mere noise
+        self._last_said = ("", -math.inf)  # the last words of the turn before, and when it ended
         self._recover_at = math.inf
         self.closed = False
         """Whether the call is over."""
@@ -205,6 +211,9 @@ class Conversation:
     def _proceed(self, now: float) -> Sequence[Command]:
         """Hand over what is due, and go on to the next turn when one is over."""
         commands = self._play(now)
+        waiting = self._live if self._live and self._live.turn.state is TurnState.OPEN else None
+        if waiting and self._agenda and self._endpointer.idle:  # for a caller who says nothing, while the agent would
+            commands += self._end(waiting, Step.WITHDRAW, now)
         if self._live is None and self._agenda:
             commands += self._next(now)
         self._silence.observe(quiet=self.floor is Floor.OPEN and not self.closed, now=now)
@@ -287,6 +296,8 @@ class Conversation:
     def _utterance(self, utterance: UtteranceEnded, now: float) -> list[Command]:
         """One utterance gets one answer: now, or once the turn that it did not interrupt is over."""
         live, commands = self._live, list[Command]()
+        if self._is_echo(utterance.text, now, began=utterance.started_at):
+            return []
         self._silence.answered()
         if live and (live.turn.audible or (self._busy and not live.turn.interruptible)):
             if not self._manners.interruption.is_backchannel(utterance.text):
@@ -297,10 +308,9 @@ class Conversation:
         if live and not live.turn.confirmed and live.turn.prompt == prompt:
             turn = live.turn
             turn.confirmed = True
-            commands += self._errands.confirm(turn.id, now=now)
             self._watch(live, now)
             self._playout.resume()
-            commands.append(TurnConfirmed(turn.id))
+            commands += [TurnConfirmed(turn.id), *self._errands.confirm(turn.id, now=now)]
         else:
             if live and (self._busy or not live.turn.confirmed):
                 commands += self._withdraw(live, now)
@@ -309,6 +319,16 @@ class Conversation:
         turn.stamp("caller_stopped", utterance.ended_at)
         turn.stamp("utterance_final", now)
         return commands
+
+    def _is_echo(self, words: str, now: float, *, began: float = math.inf) -> bool:
+        """Whether the line sends back what the agent was heard to say while these words, which `began` then, were."""
+        if self._manners.interruption.hears_echo:
+            return False
+        said, ended_at = self._last_said
+        lately = [said] if began < ended_at + ECHO_LATE_S else []
+        if self._live:
+            lately.append(self._playout.lately(self._live.turn.spoken, now=now, seconds=ECHO_S))
+        return is_echo(words, " ".join(lately))
 
     def _take_prompt(self) -> str:
         """Return what there is to answer, and put it into the history."""
@@ -457,6 +477,8 @@ class Conversation:
         # Words of an utterance that is over are what the turn answers; a recogniser may be late with them.
         if signal.words and self._endpointer.idle:
             return []
+        if signal.words and self._is_echo(signal.words, now):
+            return self._rule(self._controller.excuse(signal.source), now)
         if self._live and self._live.keeps(signal, now=now):
             return []
         return self._rule(self._controller.receive(signal, now=now), now)
@@ -505,6 +527,7 @@ class Conversation:
         """Close the gate, freeze the ledger, and let go of everything that the turn started."""
         turn = live.turn
         turn.heard = self._playout.heard(turn.spoken, now=now)
+        self._last_said = (self._playout.lately(turn.spoken, now=now, seconds=ECHO_S), now)
         reached = len(turn.heard.text) if turn.heard else 0
         turn.unheard = (turn.spoken[reached:] + live.leftover()).lstrip()
         protected = live.protected_heard(reached)

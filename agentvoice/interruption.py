@@ -12,16 +12,17 @@ Words count in every state: a quick "stop" whose transcript comes after the sile
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
 from anyio.abc import ObjectReceiveStream
 
+from .errors import UsageError
 from .events import BargeIn, BargeInKind
+from .listening import WORDS, consists_of, contains, count, joined, tokens
 
 if TYPE_CHECKING:
     from .call import Call
@@ -34,23 +35,6 @@ class InterruptionSource(Protocol):
         """Watch one call, for as long as the context is entered; what is noticed comes on the stream."""
 
 
-BACKCHANNELS: Final = frozenset(
-    "mm mhm mm-hm mmhm mm-hmm mhmm uh-huh uhuh huh hm hmm ah oh aha yeah yep yes yup ok okay right sure "
-    "alright great good cool fine nice exactly indeed really wow thanks perfect lovely super wonderful excellent "
-    "absolutely definitely correct true understood".split()
-) | {
-    *("i see", "i know", "i understand", "got it", "all right", "of course", "thank you", "very good", "very nice"),
-    *("go on", "uh huh", "mm hmm", "sounds good", "makes sense", "make sense", "that's fine", "that's good"),
-    *("that's great", "that's right", "oh really"),
-}
-"""English words of a listener who does not want the floor."""
-
-STOP_WORDS: Final = frozenset(
-    "stop wait no hold actually sorry excuse pardon hello listen hang cancel operator help pause".split()
-)
-"""English words that take the floor at once."""
-
-
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What it takes to interrupt. The defaults suit a phone line and English."""
@@ -61,29 +45,52 @@ class Policy:
     """So many words, not all of them backchannels, interrupt at once."""
     hold_s: float = 1.5
     """The longest that the agent pauses on a mere suspicion."""
-    backchannels: frozenset[str] = BACKCHANNELS
-    stop_words: frozenset[str] = STOP_WORDS
+    backchannels: frozenset[str] = WORDS["en"].backchannels
+    """Words and phrases of a listener who does not want the floor, in lower case."""
+    stop_words: frozenset[str] = WORDS["en"].stop_words
+    """Words and phrases that take the floor at once."""
+    hears_echo: bool = False
+    """Take words for the caller's even where the agent was just heard to say them."""
+
+    def for_language(self, language: str) -> Policy:
+        """Return this policy with the words of another language: `PHONE.for_language("de")`.
+
+        Raises:
+            UsageError: its words are not known here.
+        """
+        words = WORDS.get(language[:2])
+        if words is None:
+            raise UsageError(
+                f"the listeners' words of '{language}' are not known, only those of {', '.join(WORDS)}; use also()"
+            )
+        return replace(self, backchannels=words.backchannels, stop_words=words.stop_words)
+
+    def also(self, *, backchannels: Iterable[str] = (), stop_words: Iterable[str] = ()) -> Policy:
+        """Return this policy with more words: `PHONE.also(backchannels={"jolly good"})`."""
+        return replace(
+            self,
+            backchannels=joined(backchannels, self.backchannels),
+            stop_words=joined(stop_words, self.stop_words),
+        )
 
     def is_backchannel(self, words: str) -> bool:
         """Whether a listener said only what listeners say: "mm-hm", "okay, I see"."""
-        rest = _words(words)
-        while rest:
-            size = next((n for n in (2, 1) if " ".join(rest[:n]) in self.backchannels), 0)
-            if not size:
-                return False
-            rest = rest[size:]
-        return True
+        return consists_of(tokens(words), self.backchannels)
 
     def interrupts(self, words: str) -> bool:
         """Whether these words are enough by themselves."""
-        said = _words(words)
-        if any(word in self.stop_words for word in said):
+        said = tokens(words)
+        if contains(said, self.stop_words):
             return True
-        return len(said) >= self.min_words and not self.is_backchannel(words)
+        return count(said) >= self.min_words and not consists_of(said, self.backchannels)
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.lower())
+PHONE: Final = Policy()
+"""A telephone: noise on the line and echo are common, and whoever cuts in says more than a word or two."""
+BROWSER: Final = Policy(min_speech_s=0.8, hold_s=1.2)
+"""A browser with its own echo and noise cancelling: what is heard is somebody, and may be taken at its word sooner."""
+CAUTIOUS: Final = Policy(min_speech_s=2.0, min_words=5, hold_s=2.0)
+"""Somewhere loud, or with people who talk to each other beside the telephone."""
 
 
 class Decision(StrEnum):
@@ -149,6 +156,11 @@ class InterruptionController:
                 self._since.pop(signal.source, None)
                 return [] if self._since else self._resume(signal.source)
 
+    def excuse(self, source: str) -> Sequence[Ruling]:
+        """What is heard is nobody who wants the floor; return what that decides."""
+        self._excused = self._watching
+        return self._resume(source) if self._watching else []
+
     def handle_timer(self, *, now: float) -> Sequence[Ruling]:
         """Return what the passing of time has decided. Harmless when called early."""
         if now < self.deadline or self._held_at is None:
@@ -161,8 +173,7 @@ class InterruptionController:
         if self.policy.interrupts(signal.words):
             return self._cut(signal.source)
         if self.policy.is_backchannel(signal.words):
-            self._excused = True
-            return self._resume(signal.source)
+            return self.excuse(signal.source)
         return []  # one word that could be the first of many: what was decided stands
 
     def _hold(self, source: str, now: float) -> Sequence[Ruling]:

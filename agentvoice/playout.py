@@ -21,6 +21,8 @@ from .audio import AudioFormat
 from .commands import Evidence, HeardText, SendAudio, SendMark
 
 FRAME_S: Final = 0.02
+NEAR_S: Final = 0.5
+"""How far the clock and the far end may be apart about what is being spoken."""
 OVERDUE_S: Final = 1.0
 """How late a mark may be before it no longer tells that what it follows was not heard."""
 
@@ -232,6 +234,14 @@ class Playout:
         if self.finished(now=now):
             return len(text)
         return self._prefix(text, self._position(now)[0]) if self.started else 0
+
+    def lately(self, text: str, *, now: float, seconds: float) -> str:
+        """Return what of `text`, the turn's, was heard within so many `seconds`, and the word that is being spoken."""
+        if not self.started:
+            return ""
+        at = self._position(now)[0]
+        begin = self._prefix(text, max(0, at - self._audio.size(seconds)))
+        return text[begin : self._prefix(text, at + self._audio.size(NEAR_S))]
 
     @property
     def evidence(self) -> Evidence:

@@ -61,6 +61,7 @@ from agentvoice.events import (
 )
 from agentvoice.history import CUTTING_IN
 from agentvoice.interfaces import Message
+from agentvoice.interruption import Policy
 from agentvoice.manners import Floor, Manners
 from agentvoice.turn import Turn
 from agentvoice.voicing import Voicing
@@ -1015,3 +1016,60 @@ def test_a_transfer_comes_after_the_last_word() -> None:
     scene.line_plays(6.0)
 
     assert scene.log[-1] == HangUp(Transfer("+15550100", "wants a table"))
+
+
+# ------------------------------------------------------------------ echo
+
+
+def test_what_the_line_sends_back_of_the_agent_s_own_words_interrupts_nobody() -> None:
+    scene = answering("Of course, a table for two people at seven this evening.", manners=Manners(speculate=False))
+    scene.line_plays(3.2)
+    scene.at(3.2, SpeechStarted(3.2), ONSET)
+    scene.at(3.6, BargeIn(BargeInKind.ONSET, "words", "of course a table"))
+    scene.line_plays(4.2)
+    scene.at(4.2, SpeechStopped(4.2), RETRACT)
+    scene.at(4.3, Transcript("Of course a table for two.", final=True))
+    scene.line_plays(9.0)
+
+    assert [decided.decision for decided in scene.of(BargeInDecided)] == ["held", "resumed"]
+    assert scene.closed == [("t1", TurnState.COMPLETED, "Of course, a table for two people at seven this evening.")]
+    assert [entry.role for entry in scene.conversation.history.entries] == ["user", "assistant"]
+
+
+def test_the_echo_of_a_turn_s_last_words_is_no_answer() -> None:
+    scene = answering("Of course, a table for two people it is.")
+    scene.line_plays(4.3)
+    scene.at(4.3, SpeechStarted(4.3), ONSET)
+    scene.at(4.35, RETRACT)
+    scene.line_plays(4.8)
+    scene.at(4.9, SpeechStopped(4.9), Transcript("two people it is", final=True))
+    scene.at(6.0)
+
+    assert [turn_id for turn_id, *_ in scene.closed] == ["t1"]
+    assert scene.conversation.turn is None
+
+
+def test_a_caller_who_repeats_what_the_agent_has_said_is_answered() -> None:
+    scene = answering("Of course, a table for two people it is.")
+    scene.line_plays(5.0)
+    scene.caller_says("A table for two people.", 6.0, 7.0)
+
+    assert scene.turn.prompt == "A table for two people."
+
+
+def test_a_policy_may_take_an_echo_for_the_caller() -> None:
+    manners = Manners(interruption=Policy(hears_echo=True), speculate=False)
+    scene = answering("Of course, a table for two people at seven this evening.", manners=manners)
+    scene.line_plays(3.2)
+    scene.at(3.2, SpeechStarted(3.2), BargeIn(BargeInKind.ONSET, "words", "of course a table"))
+
+    assert scene.closed[0][1] is TurnState.INTERRUPTED
+
+
+def test_what_the_agent_wants_to_say_does_not_wait_for_a_caller_who_says_nothing() -> None:
+    scene = answering()
+    scene.line_plays(3.0)
+    scene.at(3.0, BargeIn(BargeInKind.CONFIRM, "keys"), SayRequested("s1", "You pressed a key."))
+
+    assert scene.turn.id == "s1"
+    assert scene.closed[1] == ("t2", TurnState.WITHDRAWN, None)
