@@ -18,12 +18,15 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from agentvoice.assets import ensure
 from agentvoice.errors import ProviderError, ProviderRejected, ProviderUnavailable
-from agentvoice.interfaces import Message, ToolSpec
+from agentvoice.interfaces import Message, Thought, ToolSpec, Usage
 
+from ._tools import Answer, grammar, shown
 from ._weights import QWEN
 
 _CONTEXT: Final = 4096
 """Tokens of prompt and answer together."""
+_CALL_TOKENS: Final = 200
+"""The longest answer where there are tools: a call has to be whole."""
 _STRIDE: Final = 32
 """Tokens of a prompt that are read before `stop` is looked at: most of a second's work. Fewer would not be faster."""
 _REMEMBERED_MIB: Final = 256
@@ -58,25 +61,36 @@ class Qwen:
             async for _ in tokens:
                 pass
 
-    def stream(
+    async def stream(
         self,
         messages: Sequence[Message],
         *,
-        tools: Sequence[ToolSpec] = (),  # noqa: ARG002
+        tools: Sequence[ToolSpec] = (),
         schema: Mapping[str, Any] | None = None,
-    ) -> AsyncGenerator[str]:
-        """Yield the answer in pieces; see `LanguageModel.stream`."""
-        form = {"response_format": {"type": "json_object", "schema": dict(schema)}} if schema is not None else {}
-        return self._generate(messages, form)
+    ) -> AsyncGenerator[Thought]:
+        """Yield the answer in pieces; see `LanguageModel.stream`. With tools it is speech, or one call of a tool."""
+        options: dict[str, Any] = {}
+        if schema is not None:
+            options, tools = {"response_format": {"type": "json_object", "schema": dict(schema)}}, ()
+        elif tools:
+            options = {"grammar": grammar(tools, may_call=messages[-1].role != "tool"), "max_tokens": _CALL_TOKENS}
+        answer, cost = Answer(), list[Usage]()
+        async with aclosing(self._generate(messages, options, tools)) as tokens:
+            async for token in tokens:
+                if isinstance(token, Usage):
+                    cost = [token]
+                elif text := answer.feed(token) if tools else token:
+                    yield text
+        for call in answer.finish():
+            yield call
+        for each in cost:
+            yield each
 
-    async def _generate(self, messages: Sequence[Message], options: Mapping[str, Any]) -> AsyncGenerator[str]:
-        request = {
-            "messages": [{"role": message.role, "content": message.content} for message in messages],
-            "stream": True,
-            **self._options,
-            **options,
-        }
-        send, receive = create_memory_object_stream[str](math.inf)
+    async def _generate(
+        self, messages: Sequence[Message], options: Mapping[str, Any], tools: Sequence[ToolSpec] = ()
+    ) -> AsyncGenerator[str | Usage]:
+        request = {"messages": shown(messages, tools), "stream": True, **self._options, **options}
+        send, receive = create_memory_object_stream[str | Usage](math.inf)
         stop = Event()
         answer = self._thread.submit(self._answer, request, send, stop, current_token())
         with receive, send:  # `send` here too, as the loop may be gone when the thread has noticed
@@ -88,7 +102,7 @@ class Qwen:
         answer.result()  # it has ended, perhaps in an error
 
     def _answer(
-        self, request: Mapping[str, Any], send: MemoryObjectSendStream[str], stop: Event, loop: EventLoopToken
+        self, request: Mapping[str, Any], send: MemoryObjectSendStream[str | Usage], stop: Event, loop: EventLoopToken
     ) -> None:
         """Generate, in the model's own thread. It cannot be cancelled, but looks at `stop` with every step.
 
@@ -141,8 +155,10 @@ def _load(path: str, threads: int) -> Any:
     return xllamacpp.Server(params)
 
 
-def _tokens(answer: Any) -> Iterator[str]:
+def _tokens(answer: Any) -> Iterator[str | Usage]:
     """Yield what the model said in one step of its answer, which comes as a value, as JSON, or as a list of either.
+
+    The last one tells how many tokens it took: those read anew, those remembered, those written.
 
     Raises:
         ProviderRejected: the request makes no sense, or is too long.
@@ -155,6 +171,9 @@ def _tokens(answer: Any) -> Iterator[str]:
         for choice in found.get("choices", ()):
             if token := choice.get("delta", {}).get("content"):
                 yield token
+        if cost := found.get("timings"):
+            remembered = cost.get("cache_n", 0)
+            yield Usage(remembered + cost.get("prompt_n", 0), cost.get("predicted_n", 0), remembered)
 
 
 def _failure(error: Any) -> ProviderError:

@@ -33,7 +33,7 @@ def qwen() -> Qwen:
 
 @pytest.mark.speech
 async def test_it_answers_token_by_token(qwen: Qwen) -> None:
-    tokens = [token async for token in qwen.stream(ASK)]
+    tokens = [token async for token in qwen.stream(ASK) if isinstance(token, str)]
 
     assert len(tokens) > 3
     assert "Paris" in "".join(tokens)
@@ -53,7 +53,7 @@ async def test_a_closed_stream_stops_generating_and_the_next_one_does_not_wait_f
         async with aclosing(qwen.stream([Message("user", "Count from one to a hundred.")])) as tokens:
             async for _ in tokens:
                 break
-        assert "".join([token async for token in qwen.stream(ASK)])
+        assert "".join([token async for token in qwen.stream(ASK) if isinstance(token, str)])
 
 
 @pytest.mark.speech
@@ -64,7 +64,7 @@ async def test_a_cancelled_stream_stops_generating(qwen: Qwen) -> None:
     assert scope.cancelled_caught
 
     with anyio.fail_after(20):
-        assert "Paris" in "".join([token async for token in qwen.stream(ASK)])
+        assert "Paris" in "".join([token async for token in qwen.stream(ASK) if isinstance(token, str)])
 
 
 STEP = {"choices": [{"delta": {"content": "Hel"}}]}
@@ -136,7 +136,7 @@ def test_a_request_that_is_cancelled_while_its_prompt_is_read_makes_way(backend:
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_an_error_within_the_answer_reaches_whoever_asked(backend: str) -> None:
     async def ask() -> list[str]:
-        return [token async for token in serving(Complaining()).stream(ASK)]
+        return [token async for token in serving(Complaining()).stream(ASK) if isinstance(token, str)]
 
     with pytest.raises(ProviderRejected, match="too long"):
         anyio.run(ask, backend=backend)
