@@ -14,6 +14,7 @@ import pytest
 
 from agentvoice.audio import TELEPHONE
 from agentvoice.commands import (
+    AnswerTool,
     BargeInDecided,
     CancelContext,
     ClearPlayout,
@@ -25,7 +26,10 @@ from agentvoice.commands import (
     SendMark,
     SpeakText,
     StartReply,
+    StartTool,
+    StopTool,
     TurnClosed,
+    TurnConfirmed,
     TurnOpened,
 )
 from agentvoice.conversation import Conversation
@@ -42,6 +46,7 @@ from agentvoice.events import (
     HungUp,
     KeyPressed,
     MarkReturned,
+    OnInterrupt,
     PlayRequested,
     ReplyFailed,
     SayRequested,
@@ -49,10 +54,15 @@ from agentvoice.events import (
     SpeechStopped,
     StopRequested,
     TextEnded,
+    TextPaused,
     TextProduced,
+    ToolEnded,
+    ToolOutcome,
+    ToolRequested,
     Transcript,
     WordsReceived,
 )
+from agentvoice.history import ToolUse
 from agentvoice.voicing import Voicing
 
 STEPS = int(os.environ.get("FUZZ_STEPS", "6000"))
@@ -85,6 +95,10 @@ class World:
         self.closed: set[str] = set()
         self.writing: list[str] = []  # turns whose reply has not ended; those that were stopped may go on
         self.marks: list[str] = []
+        self.tools: dict[str, ToolRequested] = {}
+        self.running: list[str] = []
+        self.started: set[str] = set()
+        self.guesses: set[str] = set()  # turns that are speculative
         self.says = 0
         self.hung_up = False
 
@@ -132,6 +146,9 @@ class World:
             lambda: HandedOff("Other", "Be other.", Voicing(voice="bass")),
             lambda: TextProduced(turn, f"Hear{self.says} this to its very end{self.says}. ", protected=True),
             lambda: self.last_word_of(turn),
+            lambda: self.tool_asked_by(turn),
+            lambda: TextPaused(turn),
+            *[self.tool_that_ends] * 2,
             lambda: ContextDone(context),
             lambda: ContextFailed(context, "lost", luck.random() < 0.7),
             *[lambda: TextProduced(turn, luck.choice(TEXTS))] * 4,
@@ -145,6 +162,21 @@ class World:
         if turn in self.writing:
             self.writing.remove(turn)
         return ReplyFailed(turn, "a bug") if self.luck.random() < 0.1 else TextEnded(turn)
+
+    def tool_asked_by(self, turn: str) -> Event:
+        """A request for one of a few things, so that the same is often asked for again, and some come twice."""
+        luck = self.luck
+        if self.tools and luck.random() < 0.1:
+            return luck.choice(list(self.tools.values()))
+        name = luck.choice(("book", "note", "look"))
+        how = {"book": OnInterrupt.FINISH_AND_TELL, "note": OnInterrupt.FINISH, "look": OnInterrupt.CANCEL}[name]
+        request = ToolRequested(turn, f"call{self.says}", name, luck.choice(("1", "2")), 1, luck.random() < 0.3, how)
+        self.tools[request.tool_call_id] = request
+        return request
+
+    def tool_that_ends(self) -> Event:
+        ends = self.running.pop(self.luck.randrange(len(self.running))) if self.running else "call0"
+        return ToolEnded(ends, self.luck.choice(list(ToolOutcome)), "as it is")
 
     def word_times(self, context: str) -> WordsReceived:
         """The next words of what a context was given to speak, a third of a second each."""
@@ -169,6 +201,21 @@ class World:
                     self.turns += 1
                 case StartReply(turn_id):
                     self.writing.append(turn_id)
+                    turn = self.conversation.turn
+                    if turn is not None and turn.id == turn_id and not turn.confirmed:
+                        self.guesses.add(turn_id)
+                case TurnConfirmed(turn_id):
+                    self.guesses.discard(turn_id)
+                case StartTool(call) | AnswerTool(call):
+                    request = self.tools[call]
+                    assert request.turn_id not in self.closed, "a tool of a turn that is over"
+                    if isinstance(command, StartTool):
+                        assert request.pure or request.turn_id not in self.guesses, "a tool ran ahead"
+                        assert call not in self.started, "a tool was started twice"
+                        self.started.add(call)
+                        self.running.append(call)
+                case StopTool(call):
+                    assert self.tools[call].on_interrupt is OnInterrupt.CANCEL, "a tool that is to finish was stopped"
                 case OpenContext(context_id):
                     assert context_id not in self.contexts, "a context opened twice"
                     self.contexts.append(context_id)
@@ -208,6 +255,11 @@ class World:
                     self.hung_up = True
                 case _:
                     pass
+        uses = [entry for entry in self.conversation.history.entries if isinstance(entry, ToolUse)]
+        assert len({use.call.id for use in uses}) == len(uses), "a request stands in the history twice"
+        assert all(use.result is not None or use.turn_id not in self.closed for use in uses), (
+            "a tool is pending for ever"
+        )
         # Within a step the new turn opens before the old one is closed: first silence, then housekeeping.
         assert len(set(self.opened) - self.closed) <= 1, "two turns at once"
 
