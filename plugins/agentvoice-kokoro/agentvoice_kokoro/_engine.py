@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ._voice import LoadedVoices
 
 SAMPLE_RATE: Final = 24000
+LANGUAGES: Final = {"a": "en-us", "b": "en"}
+"""How espeak calls what the first letter of a voice's id stands for: plain `en` is the English of Great Britain."""
 _LEAD_IN_S: Final = 0.02
 """How much silence is left in front of a text's first word: the model begins with a third of a second of it."""
 _BREATH_S: Final = 0.05
@@ -63,7 +65,7 @@ class KokoroEngine:
 def _speak(loaded: LoadedVoices, text: str, *, voice: str, speed: float) -> Iterator[SpokenPiece]:
     from ._voice import LONGEST  # noqa: PLC0415
 
-    language = "en-gb" if voice.startswith("b") else "en-us"
+    language = LANGUAGES[voice[0]]
     tokens = text.split()
     readings = [spoken(token) for token in tokens]
     sentences = [

@@ -7,13 +7,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from piper.phonemize_espeak import EspeakPhonemizer
 
 from agentvoice.assets import ensure, user_cache
 from agentvoice.errors import AssetUnavailable
 from agentvoice.interfaces import SpokenPiece
 from agentvoice.testing.contracts.engine import check_engine
 from agentvoice_kokoro import KOKORO, KokoroEngine
-from agentvoice_kokoro._engine import SAMPLE_RATE
+from agentvoice_kokoro._engine import LANGUAGES, SAMPLE_RATE
 from agentvoice_kokoro._voice import also_giving_out
 
 
@@ -25,6 +26,12 @@ def test_voices_are_those_that_are_fetched() -> None:
     files = {file.name for file in KOKORO.files}
 
     assert {f"{voice.id}.bin" for voice in KokoroEngine.voices} < files
+
+
+def test_every_voice_speaks_a_language_that_can_be_pronounced() -> None:
+    said = {name: "".join(EspeakPhonemizer().phonemize(language, "tomato")[0]) for name, language in LANGUAGES.items()}
+    assert said == {"a": "təmˈeɪɾoʊ", "b": "təmˈɑːtəʊ"}
+    assert {voice.id[0] for voice in KokoroEngine.voices} == set(LANGUAGES)
 
 
 @pytest.fixture(scope="module")
