@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument(
         "--again", action="store_true", help="take the corpus, and what was heard of it, from the last run"
     )
-    parser.add_argument("--docs", type=Path, help="where to leave the pictures; the default is out/selectivity")
+    parser.add_argument("--docs", type=Path, help="where to leave the picture; the default is out/selectivity")
     wanted = parser.parse_args()
     logs.configure(level="error", format="json")
     OUT.mkdir(parents=True, exist_ok=True)
@@ -108,9 +108,7 @@ def main() -> None:
     (OUT / "results.json").write_text(json.dumps([asdict(each) for each in results], indent=1))
     for part in (rates(results, CONDITIONS, KINDS), times(results, CONDITIONS)):
         print(f"\n{part}")
-    for path in draw(results, CONDITIONS, wanted.docs or OUT):
-        print(f"\n{path}")
-    print(f"\n{process_time():.0f} s of CPU")
+    print(f"\n{draw(results, CONDITIONS, wanted.docs or OUT)}; {process_time():.0f} s of CPU")
 
 
 def made(count: int, *, again: bool) -> tuple[Corpus, Sequence[Speech]]:

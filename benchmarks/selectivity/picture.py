@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from agentvoice.trace.svg import group, tag, text
-from agentvoice.trace.theme import COLOURS, Scheme, stylesheet
+from agentvoice.trace.theme import stylesheet, variables
 
 from .figures import Result, chosen, share
 
@@ -15,33 +15,35 @@ WIDTH: Final = 1000
 LEFT, TOP, PANEL, GAP, HEIGHT = 44.0, 96.0, 172.0, 16.0, 230.0
 COLOUR: Final = ("completed", "interrupted", "caller", "held")
 """One for each policy, by name of the theme's colours."""
+_SCHEMES: Final = (
+    f":root {{ {variables('light')} }} @media (prefers-color-scheme: dark) {{ :root {{ {variables('dark')} }} }}"
+)
 AIMS: Final = {"interruption": 0.95}
 AIM: Final = 0.90
 
 
-def draw(results: Sequence[Result], conditions: Sequence[str], folder: Path) -> Iterator[Path]:
-    """Leave the picture in `folder`, by day and by night."""
+def draw(results: Sequence[Result], conditions: Sequence[str], folder: Path) -> Path:
+    """Leave the picture in `folder`; it is bright by day and dark by night, as the reader's screen asks."""
     folder.mkdir(parents=True, exist_ok=True)
-    for scheme, name in (("light", "selectivity.svg"), ("dark", "selectivity-dark.svg")):
-        path = folder / name
-        path.write_text(picture(results, conditions, scheme))  # type: ignore[arg-type]
-        yield path
+    path = folder / "selectivity.svg"
+    path.write_text(picture(results, conditions))
+    return path
 
 
-def picture(results: Sequence[Result], conditions: Sequence[str], scheme: Scheme) -> str:
+def picture(results: Sequence[Result], conditions: Sequence[str]) -> str:
     """Return it as SVG."""
     kinds = list(dict.fromkeys(result.kind for result in results))
     policies = list(dict.fromkeys(result.policy for result in results))
     present = [each for each in conditions if chosen(results, condition=each)]
     height = TOP + HEIGHT + 110
     inside = [
-        tag("style", stylesheet(scheme)),
+        tag("style", stylesheet(), _SCHEMES),
         tag("rect", cls="paper", x=0, y=0, width=WIDTH, height=height),
         text(LEFT, 38, "Who is yielded to, and who is talked through", "h1"),
-        *_legend(policies, scheme),
+        *_legend(policies),
     ]
     for number, kind in enumerate(kinds):
-        inside.append(_panel(LEFT + number * (PANEL + GAP), kind, policies, present, results, scheme))
+        inside.append(_panel(LEFT + number * (PANEL + GAP), kind, policies, present, results))
     return tag(
         "svg",
         *inside,
@@ -52,18 +54,15 @@ def picture(results: Sequence[Result], conditions: Sequence[str], scheme: Scheme
     )
 
 
-def _legend(policies: Sequence[str], scheme: Scheme) -> Iterator[str]:
+def _legend(policies: Sequence[str]) -> Iterator[str]:
     x = LEFT
     for number, policy in enumerate(policies):
-        colour = COLOURS[scheme][COLOUR[number]]
-        yield tag("circle", cx=x + 5, cy=60.0, r=5.0, fill=colour)
+        yield tag("circle", cx=x + 5, cy=60.0, r=5.0, style=f"fill: var(--{COLOUR[number]})")
         yield text(x + 16, 64, policy, "note")
         x += 34 + 7.5 * len(policy)
 
 
-def _panel(
-    x: float, kind: str, policies: Sequence[str], conditions: Sequence[str], results: Sequence[Result], scheme: Scheme
-) -> str:
+def _panel(x: float, kind: str, policies: Sequence[str], conditions: Sequence[str], results: Sequence[Result]) -> str:
     bottom, aim = TOP + HEIGHT, AIMS.get(kind, AIM)
     parts = [text(x, TOP - 8, f"{kind}: {'yields' if kind in AIMS else 'talks on'}", "strong")]
     for line in (0.0, 0.5, 1.0):
@@ -82,17 +81,16 @@ def _panel(
             part = share(chosen(results, policy=policy, kind=kind, condition=condition))
             if part.count:
                 at = middle + (number - (len(policies) - 1) / 2) * min(5.0, step / len(policies))
-                parts.append(_point(at, bottom, part.value, part.interval, COLOURS[scheme][COLOUR[number]], policy))
+                parts.append(_point(at, bottom, part.value, part.interval, COLOUR[number], policy))
     return group(parts)
 
 
 def _point(x: float, bottom: float, value: float, interval: tuple[float, float], colour: str, policy: str) -> str:
-    low, high = interval
+    low, high = (bottom - end * HEIGHT for end in interval)
+    about = f"{policy}: {100 * value:.0f} %"
     return group(
         [
-            tag(
-                "line", x1=x, x2=x, y1=bottom - low * HEIGHT, y2=bottom - high * HEIGHT, stroke=colour, stroke_width=1.0
-            ),
-            tag("circle", cx=x, cy=bottom - value * HEIGHT, r=3.0, fill=colour, title=f"{policy}: {100 * value:.0f} %"),
+            tag("line", x1=x, x2=x, y1=low, y2=high, style=f"stroke: var(--{colour})"),
+            tag("circle", cx=x, cy=bottom - value * HEIGHT, r=3.0, style=f"fill: var(--{colour})", title=about),
         ]
     )
