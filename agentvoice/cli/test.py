@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
@@ -35,7 +36,7 @@ from .locate import locate
 
 _TOLD: Final = 3
 """Failures of a scenario that are told in full."""
-_ALONE: Final = 8
+_ALONE: Final = 24
 """Variations that are not worth starting other processes for."""
 
 
@@ -54,7 +55,11 @@ def test(
         locate(case.agent)  # what is wrong with it is better said once
     console = Console(highlight=False, soft_wrap=True)
     work = [(case, number) for case in cases for number in _seeds(case, seed)]
-    tried = _judged(_try(work, jobs or os.cpu_count() or 1, console), cases, settings, judge, console)
+    model = _judge(cases, settings, judge, console)
+    tried = _try(work, jobs or os.cpu_count() or 1, console)
+    if model is not None:
+        with console.status("asking the judge"):
+            tried = list(_judged(model, tried, _questions(cases)))
     if junit is not None:
         write_junit(junit, tried)
     _report(console, cases, tried)
@@ -95,12 +100,22 @@ def _try(work: Sequence[tuple[Case, int]], jobs: int, console: Console) -> Seque
                 progress.advance(task)
         else:
             spawning = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(min(jobs, len(work)), mp_context=spawning, initializer=_quieten) as pool:
+            with ProcessPoolExecutor(min(jobs, len(work)), mp_context=spawning, initializer=_work) as pool:
                 numbers = {pool.submit(try_one, *each): number for number, each in enumerate(work)}
-                for future in as_completed(numbers):
-                    tried[numbers[future]] = future.result()
-                    progress.advance(task)
+                try:
+                    for future in as_completed(numbers):
+                        tried[numbers[future]] = future.result()
+                        progress.advance(task)
+                except BaseException:  # Ctrl-C: the calls that have not begun shall not
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
     return [each for each in tried if each is not None]
+
+
+def _work() -> None:
+    """Be a process that works for another, which alone is told of Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _quieten()
 
 
 def _quieten() -> None:
@@ -125,29 +140,29 @@ class Verdict(BaseModel):
     why: str
 
 
-def _judged(
-    tried: Sequence[Tried], cases: Sequence[Case], settings: Settings, judge: str | None, console: Console
-) -> Sequence[Tried]:
-    """Ask a language model about the first call of each scenario that has a question to it."""
-    questions = {
-        (str(case.path), case.line): case.scenario.expect.judge for case in cases if case.scenario.expect.judge
-    }
-    if not questions:
-        return tried
-    name = judge or (settings.llm if "llm" in settings.model_fields_set else "")
+def _questions(cases: Sequence[Case]) -> dict[tuple[str, int], str]:
+    return {(str(case.path), case.line): case.scenario.expect.judge for case in cases if case.scenario.expect.judge}
+
+
+def _judge(cases: Sequence[Case], settings: Settings, name: str | None, console: Console) -> LanguageModel | None:
+    """Return the language model that judges, if there is anything to judge, and one is set."""
+    if not (questions := _questions(cases)):
+        return None
+    name = name or (settings.llm if "llm" in settings.model_fields_set else "")
     if not name:
         console.print(
-            f"[yellow]{len(questions)} questions to a judge were not asked: no language model is set[/]"
+            f"[yellow]{len(questions)} questions to a judge are not asked: no language model is set[/]"
             " [dim](AGENTVOICE_LLM, or --judge NAME)[/]"
         )
-        return tried
+        return None
     model: LanguageModel = load("llm", name)()
-    with console.status(f"{name} judges"):
+    with console.status(f"loading {name}"):
         model.prepare()
-        return list(_ask(model, tried, questions))
+    return model
 
 
-def _ask(model: LanguageModel, tried: Sequence[Tried], questions: dict[tuple[str, int], str]) -> Iterator[Tried]:
+def _judged(model: LanguageModel, tried: Sequence[Tried], questions: dict[tuple[str, int], str]) -> Iterator[Tried]:
+    """Ask about the first call of each scenario that has a question to it."""
     for each in tried:
         claim = questions.pop((each.path, each.line), "") if each.account else ""
         yield replace(each, failures=[*each.failures, *_find(model, claim, each.account)]) if claim else each

@@ -21,7 +21,7 @@ SCENARIOS = """\
 agent: baker.py:Baker
 scenarios:
   - name: It repeats
-    variations: 10
+    variations: 25
     vary: {words_per_s: [2, 4]}
     caller: [wait_for_agent, {say: Two rolls.}, wait_for_agent]
     expect: {heard: [You said Two rolls]}
@@ -45,16 +45,16 @@ def test_a_table_tells_what_passed_and_junit_too(folder: Path, capsys: pytest.Ca
 
     assert code == 1
     said = capsys.readouterr()
-    assert "passed  It repeats     10       0" in said.out
+    assert "passed  It repeats     25       0" in said.out
     assert "failed  It sings        1       1" in said.out
     assert "'La la la' was not heard; what was heard is 'Good morning, the bakery.'" in said.out
     assert "again: agentvoice test calls.yaml --only 'It sings' --seed 0" in said.out
-    assert "1 questions to a judge were not asked: no language model is set" in said.out
-    assert said.err == "1 of 11 calls were not as expected\n"
+    assert "1 questions to a judge are not asked: no language model is set" in said.out
+    assert said.err == "1 of 26 calls were not as expected\n"
     suite = ET.parse(folder / "out/junit.xml").getroot()[0]
-    assert (suite.attrib["tests"], suite.attrib["failures"]) == ("11", "1")
-    assert suite[10].attrib["name"] == "It sings [seed 0]"
-    assert suite[10][0].attrib["message"].startswith("'La la la' was not heard")
+    assert (suite.attrib["tests"], suite.attrib["failures"]) == ("26", "1")
+    assert suite[25].attrib["name"] == "It sings [seed 0]"
+    assert suite[25][0].attrib["message"].startswith("'La la la' was not heard")
 
 
 @pytest.mark.usefixtures("folder")
@@ -67,7 +67,7 @@ def test_one_variation_may_be_tried_again(capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.timeout(60)
 def test_many_calls_are_shared_out_among_processes(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["test", "calls.yaml", "--only", "repeats", "--jobs", "2"]) == 0
-    assert "passed  It repeats     10       0" in capsys.readouterr().out
+    assert "passed  It repeats     25       0" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("folder")
