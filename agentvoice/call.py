@@ -130,6 +130,8 @@ class Call:
         """Which number was rung."""
         self.parameters = dict(parameters or {})
         """What the carrier's start message carried besides."""
+        self.audio = transport.audio
+        """What the line carries."""
         self.has_marks = transport.has_marks
         """Whether the line reports what was played."""
         self.markup = synthesizer.markup
@@ -154,6 +156,8 @@ class Call:
         self._ears = ears(self.deliver)
         self.observers: Sequence[Observer] = ()
         """Those who watch every event and every decision."""
+        self.taps: Sequence[Callable[[float, CallerAudio], None]] = ()
+        """Those who are given the caller's audio as well, with the time."""
         self._inbox = inbox or Inbox()
         self._line_closed = anyio.Event()
         self._ends_at = math.inf
@@ -514,6 +518,8 @@ class Call:
             match event := await self._transport.receive():
                 case CallerAudio():
                     self._ears.feed(event)
+                    for tap in self.taps:
+                        tap(current_time(), event)
                 case HungUp():
                     self._line_closed.set()
                     return self.deliver(event)

@@ -154,6 +154,10 @@ class Settings(BaseSettings):
     """Where models and voices are kept; absent for the user's own cache."""
     trace_dir: Path | None = None
     """Where the event log of each call is written; absent for nowhere."""
+    trace_words: bool = True
+    """Whether the log holds what was said and pressed; otherwise each word and each key is a dot."""
+    trace_audio: bool = False
+    """Whether the sound of each call is kept beside its log, as a WAV file."""
 
     def manners(self, base: Manners = _MANNERS) -> Manners:
         """Return `base` with whatever was set from outside in its place."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,10 @@ from agentvoice.llm import NO_MODEL
 from agentvoice.plugins import load
 from agentvoice.settings import Settings
 from agentvoice.streams import connect_websocket
+from agentvoice.trace.codec import Keep
 from agentvoice.trace.log import Header, TraceWriter
 from agentvoice.trace.observer import Observer
+from agentvoice.trace.tape import Tape
 from agentvoice.tts.connection import ContextSynthesizer
 from agentvoice.tts.messages import CURRENT_VERSION
 from agentvoice.voicing import Voicing
@@ -123,7 +126,13 @@ def _observe(settings: Settings, call: Call) -> Sequence[Observer]:
     if settings.trace_dir is None:
         return ()
     name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in call.id) or "call"
-    return (TraceWriter.create(settings.trace_dir / f"{name}.jsonl", header(call)),)
+    about = replace(header(call), keep=Keep.WORDS if settings.trace_words else Keep.SHAPE)
+    writer = TraceWriter.create(settings.trace_dir / f"{name}.jsonl", about)
+    if not settings.trace_audio:
+        return (writer,)
+    tape = Tape(settings.trace_dir / f"{name}.wav", call.audio, started_at=about.started_at)
+    call.taps = (tape.heard,)
+    return writer, tape
 
 
 def header(call: Call) -> Header:
@@ -131,6 +140,7 @@ def header(call: Call) -> Header:
     return Header(
         call_id=call.id,
         started_at=current_time(),
+        audio=call.audio,
         agent=type(call.agent).__name__,
         has_marks=call.has_marks,
         settings={

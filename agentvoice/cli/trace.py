@@ -41,9 +41,10 @@ def show(file: File) -> None:
 def timeline(
     file: File, *, png: Annotated[bool, typer.Option("--png/--no-png", help="Also a picture, beside the page.")] = True
 ) -> None:
-    """Draw the call: one page to look at, and to listen to where [bold]call.wav[/] lies beside the trace.
+    """Draw the call: one page to look at, and to listen to where its sound lies beside the trace.
 
-    With [bold]caller.json[/] beside it, the far end's own account of what it played is drawn and measured as well.
+    That is a WAV file of the same name, or the far end's [bold]call.wav[/]; with [bold]caller.json[/], the far end's
+    own account, what it played is drawn and measured as well.
     """
     from agentvoice.trace.folder import pictures  # noqa: PLC0415
 

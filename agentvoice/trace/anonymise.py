@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, Final
 
-from .codec import DOT, Keep, Unknown
-from .log import Header, Trace, TraceWriter
+from .codec import Keep, Unknown
+from .log import Trace, TraceWriter
 
 NAME: Final = "call"
 """What every anonymised call is called."""
@@ -22,18 +21,12 @@ def anonymise(trace: Trace) -> str:
     """
     out = _Kept()
     old = trace.header.call_id
-    header = replace(trace.header, call_id=NAME, keep=Keep.SHAPE, settings=_settings(trace.header))
-    writer = TraceWriter(out, header)
+    writer = TraceWriter(out, replace(trace.header, call_id=NAME, keep=Keep.SHAPE))
     for step in trace.steps:
         writer.received(step.now, _renamed(step.event, old))
         writer.decided(step.now, [_renamed(command, old) for command in step.commands])
     writer.closed()
     return out.getvalue()
-
-
-def _settings(header: Header) -> Mapping[str, Any]:
-    """What is set by hand may name people; manners and markup are numbers and common words."""
-    return {name: value if name in {"manners", "markup"} else DOT for name, value in header.settings.items()}
 
 
 def _renamed(value: Any, old: str) -> Any:

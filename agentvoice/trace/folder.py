@@ -24,9 +24,10 @@ PICTURES: Final[Mapping[str, Scheme]] = {"timeline.png": "light", "timeline-dark
 
 
 def pictures(source: Path, *, png: bool = True) -> Sequence[Path]:
-    """Draw the trace at `source`, with `call.wav` and `caller.json` if they are beside it; return what was written.
+    """Draw the trace at `source`, with the sound beside it if there is any; return what was written.
 
-    That is a page that needs nothing else, and, with `png`, a picture of it; both are named like the trace.
+    The sound is a file named like the trace, or the far end's `call.wav` with its account, `caller.json`. What is
+    written is a page that needs nothing else, and, with `png`, a picture of it; both are named like the trace.
 
     Raises:
         UsageError: it is no trace, a file is not what it should be, or the package that draws is missing.
@@ -62,6 +63,8 @@ def complete(folder: Path, *, notes: Mapping[str, Any] | None = None, png: bool 
 def _measured(source: Path, notes: Mapping[str, Any] | None = None) -> tuple[Report, Score]:
     trace = read_trace(source)
     truth, recording = source.with_name(TRUTH), source.with_name(RECORDING)
+    if (own := source.with_suffix(".wav")).exists():  # made at this end: it begins when the call does
+        truth, recording = source.with_suffix(".none"), own
     account = read_truth(truth) if truth.exists() else None
     sound = read_recording(recording) if recording.exists() else None
     measured = measure(tell(trace, zero=account.t0 if account else None), sound, account)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -27,13 +27,14 @@ from agentvoice.commands import Command
 from agentvoice.errors import UsageError
 from agentvoice.events import Event
 
-from .codec import COMMANDS, EVENTS, Keep, Unknown, facts, kind, value
+from .codec import COMMANDS, DOT, EVENTS, Keep, Unknown, facts, kind, value
 
 log = structlog.get_logger(__name__)
 
 VERSION: Final = 1
 _MAGIC: Final = "agentvoice_trace"
 _TIMER: Final = "Timer"
+_IMPERSONAL: Final = frozenset({"manners", "markup", "voicing"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,8 @@ class TraceWriter:
         self._out: TextIO | None = out
         self._started_at = header.started_at
         self._keep = header.keep
+        if header.keep is Keep.SHAPE:
+            header = replace(header, settings=_impersonal(header.settings))
         self._write({_MAGIC: VERSION, **_finite(msgspec.to_builtins(header, order="deterministic"))})
 
     @classmethod
@@ -162,6 +165,11 @@ def read_trace(source: Path | str | Iterable[str]) -> Trace:
             last = steps[-1]
             steps[-1] = Step(last.now, last.event, (*last.commands, _command(line)), last.line)
     return Trace(header, tuple(steps))
+
+
+def _impersonal(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What somebody wrote may name people, such as instructions; manners are numbers and common words."""
+    return {name: value if name in _IMPERSONAL else DOT for name, value in settings.items()}
 
 
 def _finite(plain: Any) -> Any:

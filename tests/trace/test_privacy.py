@@ -1,5 +1,6 @@
 """Of a trace kept without words, nothing that people said can be had back."""
 
+import io
 from dataclasses import fields
 from typing import get_args, get_type_hints
 
@@ -7,8 +8,8 @@ import pytest
 
 from agentvoice.trace import codec
 from agentvoice.trace.anonymise import anonymise
-from agentvoice.trace.codec import COMMANDS, EVENTS, Unknown
-from agentvoice.trace.log import Step, Trace, read_trace
+from agentvoice.trace.codec import COMMANDS, EVENTS, Keep, Unknown
+from agentvoice.trace.log import Header, Step, Trace, TraceWriter, read_trace
 from agentvoice.trace.telling import tell
 
 HARMLESS = {
@@ -58,3 +59,11 @@ def test_of_an_unknown_kind_only_its_name_stays(booking) -> None:
         '{"t":-5124.5,"now":1.0,"in":"Sneezed"}',
         '{"t":-5124.5,"out":"Bless"}',
     ]
+
+
+def test_what_the_agent_was_instructed_is_not_written_either() -> None:
+    out = io.StringIO()
+    settings = {"instructions": "You talk to Mrs Reed.", "manners": {"lead_s": 0.2}}
+    TraceWriter(out, Header(call_id="c", started_at=0.0, keep=Keep.SHAPE, settings=settings))
+
+    assert '"settings":{"instructions":"·","manners":{"lead_s":0.2}}' in out.getvalue()
