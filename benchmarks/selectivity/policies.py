@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from agentvoice.interruption import InterruptionSource, Policy
+from agentvoice.interruption import BROWSER, CAUTIOUS, PHONE, InterruptionSource, Policy
 from agentvoice.sources import TranscriptSource, VoiceActivitySource
 
 
@@ -21,8 +21,8 @@ class Contender:
 
 
 CONTENDERS: Final = (
-    Contender("phone", Policy(), "the default"),
-    Contender("browser", Policy(min_speech_s=0.8, hold_s=1.2), "quicker: the browser has cancelled the echo"),
-    Contender("cautious", Policy(min_speech_s=2.0, min_words=5, hold_s=2.0), "for long answers in loud places"),
-    Contender("no words", Policy(), "the default, without a recogniser's partial words", (VoiceActivitySource(),)),
+    Contender("phone", PHONE, "the default"),
+    Contender("browser", BROWSER, "quicker: the browser has cancelled the echo"),
+    Contender("cautious", CAUTIOUS, "for long answers in loud places"),
+    Contender("no words", PHONE, "the default, without a recogniser's partial words", (VoiceActivitySource(),)),
 )
