@@ -51,6 +51,7 @@ from .events import (
     PhonemesReceived,
     PlayRequested,
     ReplyFailed,
+    ReplyMended,
     SayRequested,
     SpeechStarted,
     SpeechStopped,
@@ -173,7 +174,7 @@ class Conversation:
             case ContextFailed(context_id):
                 if live and live.turn.context_id == context_id:
                     commands = self._context_failed(live, event, now)
-            case ToolRequested() | ToolEnded():
+            case ToolRequested() | ToolEnded() | ReplyMended():
                 commands = self._errand(event, now)
             case MarkReturned(name):
                 self._playout.mark_returned(name, now=now)
@@ -231,8 +232,11 @@ class Conversation:
                 return self._hand_off(wish, now)
         return []
 
-    def _errand(self, event: ToolRequested | ToolEnded, now: float) -> list[Command]:
+    def _errand(self, event: ToolRequested | ToolEnded | ReplyMended, now: float) -> list[Command]:
         """Take what is about a tool. What a turn asks for that is over is not run."""
+        if isinstance(event, ReplyMended):
+            self._errands.break_off(event.turn_id, now=now)
+            return []
         if isinstance(event, ToolEnded):
             return [*self._errands.ended(event, now=now)]
         turn = self.turn
