@@ -148,6 +148,11 @@ class Errands:
             self._tell_late(errand, before)
         return shared
 
+    def break_off(self, turn_id: str, *, now: float) -> None:
+        """A turn will say something else than what its tools have brought: for them it is as if it was cut."""
+        for errand in self._of(turn_id):
+            errand.cut_at = now
+
     def end_turn(self, turn_id: str, *, completed: bool, now: float) -> Sequence[Command]:
         """A turn is over; `completed` when the caller has heard all of it. Do with its errands as was declared."""
         commands: list[Command] = []

@@ -218,6 +218,14 @@ def test_the_same_asked_again_when_just_done_has_that_result(scene: Scene, on_in
     assert scene.asks("t3", "c3") == [AnswerTool("c3", "booked" + ALREADY)]
 
 
+def test_what_a_turn_did_that_then_broke_down_is_not_done_again(scene: Scene) -> None:
+    scene.asks("t1", "c1")
+    scene.ends("c1")
+    scene.errands.break_off("t1", now=scene.now)
+    scene.is_heard("t1")  # an apology
+    assert scene.asks("t2", "c2") == [AnswerTool("c2", "booked" + ALREADY)]
+
+
 def test_after_a_while_the_same_is_a_new_wish(scene: Scene) -> None:
     scene.asks("t1", "c1")
     scene.ends("c1")

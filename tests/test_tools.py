@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from agentvoice import TELEPHONE, Agent, Conversation, Turn
 from agentvoice.commands import AnswerTool, StartTool, StopTool
-from agentvoice.errors import ToolError, UsageError
+from agentvoice.errors import ProviderUnavailable, ToolError, UsageError
 from agentvoice.events import OnInterrupt, SayRequested, ToolEnded, ToolOutcome, ToolRequested
 from agentvoice.history import Fact, ToolUse
 from agentvoice.interfaces import Message, Thought, ToolCall, ToolSpec, Usage
@@ -206,6 +206,17 @@ def test_a_mistake_shows_where_the_tool_is_declared() -> None:
 
         @tool(on_interrupt="explode")  # type: ignore[call-overload, untyped-decorator]
         async def j() -> None: ...
+
+
+def test_of_two_tools_with_one_name_the_agents_own_counts() -> None:
+    async def book() -> None:
+        """Book somewhere else."""
+
+    class Other(Restaurant):
+        tools = (book,)
+
+    specs = Toolbox([each for each in tools_of(Other()) if isinstance(each, Tool)]).specs
+    assert [spec.description for spec in specs if spec.name == "book"] == ["Book a table. Nobody comes to lunch."]
 
 
 # ------------------------------------------------------------------ rounds
@@ -691,6 +702,24 @@ async def test_a_tool_does_not_run_twice_after_a_barge_in_and_book_twice() -> No
 
     assert agent.bookings == [2]
     assert results(call)[1] == "booked for 2 (from when it was asked before the interruption; not done again)"
+
+
+async def test_what_was_done_before_the_model_broke_down_is_not_done_again() -> None:
+    agent = Counter()
+    answers = iter(
+        [[asks("book", '{"party": 2}', "c1")], None, [asks("book", '{"party": 2}', "c2")], ["It is booked."]]
+    )
+
+    def answer(_: Sequence[Message]) -> Sequence[Thought]:
+        if (given := next(answers)) is None:
+            raise ProviderUnavailable("model", "overloaded")
+        return given
+
+    script = [says("A table for two."), pauses(6), says("Hello?"), waits_for_agent(silence_s=4), hangs_up()]
+    call = await simulate(agent, script, llm=ScriptedModel(answer))
+
+    assert agent.bookings == [2]
+    assert said(call) == [agent.apology, "It is booked."]
 
 
 async def test_a_speculative_reply_leaks_neither_into_the_history_nor_into_the_callers_ear() -> None:

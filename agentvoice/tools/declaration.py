@@ -118,10 +118,12 @@ def tool(
 
 
 class Toolbox:
-    """The tools that an agent has, by name."""
+    """The tools that an agent has, by name. Of two with one name the first counts: its own before a server's."""
 
     def __init__(self, tools: Sequence[Tool]) -> None:
-        self._tools = {tool.spec.name: tool for tool in tools}
+        self._tools: dict[str, Tool] = {}
+        for tool in tools:
+            self._tools.setdefault(tool.spec.name, tool)
         self.specs: Sequence[ToolSpec] = [tool.spec for tool in self._tools.values()]
         """What the model is told of them."""
 
