@@ -110,12 +110,10 @@ def test_who_is_killed_loses_the_last_event_at_the_most(tmp_path: Path) -> None:
     path = tmp_path / "trace.jsonl"
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
-    for _ in range(200):
-        child.stdout.readline()
-    child.send_signal(signal.SIGKILL)
-    told = int(child.stdout.read().split("\n")[-2])  # what it had dealt with when it was killed
-    child.wait()
-    child.stdout.close()
+    with child:
+        first = "".join(child.stdout.readline() for _ in range(200))
+        child.send_signal(signal.SIGKILL)
+        told = int((first + child.stdout.read()).split("\n")[-2])  # what it had dealt with when it was killed
 
     steps = read_trace(path).steps
 
