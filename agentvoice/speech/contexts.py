@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
 from agentvoice.audio import AudioFormat
 from agentvoice.errors import LocalProtocolError
-from agentvoice.tts.wire import Chunk, Generate, GenerationConfig, Interval, PhonemeTimestamps, Reply, Timestamps
+from agentvoice.tts.wire import Chunk, Generate, GenerationConfig, PhonemeTimestamps, Reply, Timestamps
 
 from .convert import Spoken, Utterance
 from .lexicon import Lexicon, Reading
 from .markup import Manner, Pause, parse_markup
 from .sentences import TextBuffer, is_speakable, split_sentences
+from .times import Telling, characters, letters
 
 _CHUNK_S: Final = 0.5
 _CHUNK_BYTES: Final = 16384
 """The real service's chunks were never seen larger."""
-_UNSPACED: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003134f]")
-"""Kana and Chinese characters."""
 
 
 class ContextState(StrEnum):
@@ -113,12 +111,7 @@ class Context:
         self._words = self._phonemes = self._normalized = False
         self._limit = math.inf
         self._size = 0
-        self._job_began = 0.0
-        self._words_clock, self._phonemes_clock = Clock(), Clock()
-        self._retold = 0
-        """How many of the first job's readings have been told."""
-        self._unread: list[Interval] = []
-        """Words of the next reading, whose last word is still to come."""
+        self._telling = Telling()
         self.update(request)
 
     def move(self, event: ContextEvent) -> None:
@@ -202,8 +195,7 @@ class Context:
         job = self.steps.popleft()
         if isinstance(job, Job):
             self.characters -= len(job.utterance.text)
-        self._retold, self._unread = 0, []
-        self._job_began = self._output.seconds(self._size)
+        self._telling.begin(self._output.seconds(self._size))
 
     def forget_jobs(self) -> None:
         """Speak nothing more; flushes are still confirmed."""
@@ -215,65 +207,9 @@ class Context:
         return min(_CHUNK_BYTES // unit * unit, self._output.size(_CHUNK_S))
 
     def _times(self, job: Job, spoken: Spoken) -> Iterator[Reply]:
-        words = [
-            (word.word, *self._words_clock.place(self._job_began + word.start_s, self._job_began + word.end_s))
-            for word in spoken.words
-        ]
-        if self._words:
-            told = self._as_written(words, job.readings) if job.readings and not self._normalized else words
-            if intervals := [part for interval in told for part in _parts(interval)]:
-                yield Timestamps(self.context_id, tuple(intervals), self.flush_id)
-        if self._phonemes:
-            phonemes = [
-                (
-                    sound.phoneme,
-                    *self._phonemes_clock.place(self._job_began + sound.start_s, self._job_began + sound.end_s),
-                )
-                for sound in spoken.phonemes
-            ]
-            if sounds := phonemes or [letter for word in words for letter in _letters(word)]:
-                yield PhonemeTimestamps(self.context_id, tuple(sounds), self.flush_id)
-
-    def _as_written(self, words: Iterable[Interval], readings: Sequence[Reading]) -> Iterator[Interval]:
-        """Yield the words of the transcript, each once the last word that is read for it is known."""
-        for word in words:
-            if self._retold == len(readings):
-                return  # the engine says more words than it was given
-            self._unread.append(word)
-            reading = readings[self._retold]
-            if len(self._unread) == len(reading.spoken):
-                (_, start, _), (_, _, end) = self._unread[0], self._unread[-1]
-                yield from _share((start, end), reading.written)
-                self._unread = []
-                self._retold += 1
-
-
-class Clock:
-    """Places what is told on a context's time. Never back: nothing begins before what was told last has ended."""
-
-    def __init__(self) -> None:
-        self._at = 0.0
-
-    def place(self, start_s: float, end_s: float) -> tuple[float, float]:
-        """Return when something begins and ends, as it may be told."""
-        start = max(self._at, round(start_s, 4))
-        self._at = max(start, round(end_s, 4))
-        return start, self._at
-
-
-def _letters(interval: Interval) -> Iterator[Interval]:
-    """Where an engine does not know its phonemes, a word's letters stand for them, and share its time evenly."""
-    word, start, end = interval
-    return _share((start, end), [letter for letter in word.lower() if letter.isalnum()])
-
-
-def _parts(interval: Interval) -> Iterator[Interval]:
-    """Chinese and Japanese are told character by character, as there are no spaces between words."""
-    word, start, end = interval
-    return _share((start, end), list(word) if _UNSPACED.search(word) else [word])
-
-
-def _share(time: tuple[float, float], parts: Sequence[str]) -> Iterator[Interval]:
-    start, end = time
-    edges = [round(start + (end - start) * n / max(1, len(parts)), 4) for n in range(len(parts) + 1)]
-    return zip(parts, edges, edges[1:], strict=False)
+        words = self._telling.words(spoken.words)
+        written = list(self._telling.as_written(words, job.readings)) if job.readings else words
+        if self._words and (told := characters(words if self._normalized else written)):
+            yield Timestamps(self.context_id, tuple(told), self.flush_id)
+        if self._phonemes and (sounds := self._telling.phonemes(spoken.phonemes) or letters(words)):
+            yield PhonemeTimestamps(self.context_id, tuple(sounds), self.flush_id)

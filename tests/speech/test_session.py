@@ -484,6 +484,21 @@ def test_a_dictionary_changes_what_is_read_and_not_what_is_told() -> None:
     assert words(client.hear()) == "Call ack me in San Jose!".split()
 
 
+def test_who_asks_for_words_in_the_midst_of_a_sentence_is_told_the_right_ones() -> None:
+    client = Client(lexicons=Lexicons({"ACME": "ack me"}))
+    client.more("Call ACME now!", add_timestamps=False)
+    [job] = client.jobs
+
+    def speak(*words: str) -> None:
+        told = tuple(WordTime(word, 0.0, 0.1) for word in words)
+        client.carry_out(client.session.spoken(job, Spoken(bytes(3200), told), step_ms=1.0))
+
+    speak("Call", "ack")
+    client.more("Yes!")
+    speak("me", "now!")
+    assert words(client.read()) == ["ACME", "now!"]
+
+
 def test_phonemes_are_read_as_letters_and_told_as_they_were_sent(client: Client) -> None:
     client.more("We <<m|ɛ|", max_buffer_delay_ms=500)
     client.say("t>> him.")
