@@ -56,8 +56,9 @@ types: $(VENV)/.setup ## check types with mypy, strictly
 bench: $(VENV)/.setup ## measure against a bare relay; prints ratios, takes minutes
 	$(BIN)/python -m benchmarks
 
-fuzz: $(VENV)/.setup ## a million random steps through the core: make fuzz STEPS=1000000
+fuzz: $(VENV)/.setup ## a million random steps through the core, a thousand calls on both loops: make fuzz STEPS=1000000
 	FUZZ_STEPS=$(or $(STEPS),1000000) $(BIN)/pytest tests/test_fuzz.py
+	SCENARIOS=$(or $(SCENARIOS),1000) $(BIN)/pytest tests/test_same_seed.py
 
 mutants: $(VENV)/.setup ## change what decides in a thousand small ways, and see that tests notice; takes ten minutes
 	$(BIN)/pip install --disable-pip-version-check --quiet -c constraints.txt --group mutation
