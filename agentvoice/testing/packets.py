@@ -12,8 +12,10 @@ from agentvoice.audio import TELEPHONE
 from .carrier import FRAME_S
 
 FRAME: Final = TELEPHONE.size(FRAME_S)
-SETTLED_FRAMES: Final = 30
-"""After so much silence whoever listens has noticed that the caller has stopped."""
+SETTLED_FRAMES: Final = 18
+"""After so much silence whoever listens has noticed that the caller has stopped (`voice_gate.Sensitivity`)."""
+PRE_ROLL_FRAMES: Final = 24
+"""So much of what precedes speech a recogniser is given with it (`hearing.PRE_ROLL_S`)."""
 _SILENCE: Final = TELEPHONE.silence(FRAME)
 
 
@@ -74,7 +76,7 @@ class Packer:
     def _part(self) -> Iterator[tuple[int, bytes]]:
         """Send what is held, its end in messages of the usual size: a recogniser is given what precedes speech."""
         usual = self._packing.frames * FRAME
-        tail = math.ceil(min(len(self._held), SETTLED_FRAMES * FRAME) / usual) * usual
+        tail = math.ceil(min(len(self._held), PRE_ROLL_FRAMES * FRAME) / usual) * usual
         if len(self._held) > tail:
             yield self._take(len(self._held) - tail)
         while self._held:

@@ -5,7 +5,7 @@ from hypothesis import given, strategies as st
 
 from agentvoice.testing.caller import FRAME, SILENCE, Caller
 from agentvoice.testing.carrier import Carrier
-from agentvoice.testing.packets import COARSE, REAL, SETTLED_FRAMES, SIMULATED, Packer, Packing
+from agentvoice.testing.packets import COARSE, PRE_ROLL_FRAMES, REAL, SETTLED_FRAMES, SIMULATED, Packer, Packing
 from agentvoice.testing.script import BargesIn, HangsUp, Pauses, Presses, Says, Step, WaitsForAgent, WaitsForHangUp
 from agentvoice.testing.weather import Weather
 
@@ -116,8 +116,8 @@ def test_silence_that_has_lasted_goes_by_the_second_and_its_end_by_the_frame_onc
     assert list(packer.say(SILENCE)) == [(SETTLED_FRAMES - 1, SILENCE * 50)]
     assert list(packer.say(SILENCE * 40)) == []
     assert [(number, len(audio) // FRAME) for number, audio in packer.say(SOUND)] == [
-        (79, 10),
-        *[(number, 1) for number in range(89, 120)],
+        (SETTLED_FRAMES + 49, 40 - PRE_ROLL_FRAMES),
+        *[(number, 1) for number in range(SETTLED_FRAMES + 89 - PRE_ROLL_FRAMES, SETTLED_FRAMES + 90)],
     ]
 
 

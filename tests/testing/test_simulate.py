@@ -6,7 +6,9 @@ import pytest
 from anyio import sleep
 
 from agentvoice import Agent, Evidence, Turn, TurnState
+from agentvoice.testing.packets import REAL, SIMULATED
 from agentvoice.testing.script import (
+    Step,
     backchannels,
     barges_in,
     coughs,
@@ -223,6 +225,24 @@ async def test_the_same_seed_gives_the_same_call_and_its_trace_replays() -> None
     assert str(one) == str(same)
     assert one.turns[1].timeline != other.turns[1].timeline
     assert replay(read_trace(one.trace.splitlines())).difference is None
+
+
+async def test_silence_by_the_second_changes_nothing_of_the_call() -> None:
+    """But the last digits of times: they are sums of other summands, and a call rounds its deadlines to whole ms."""
+    script: list[Step] = [
+        waits_for_agent(),
+        says("A table."),
+        barges_in("No, wait!", after=1),
+        pauses(3.3),
+        says("Four."),
+    ]
+    frame_by_frame, by_the_second = [
+        await simulate(Parrot(), [*script, waits_for_agent()], packing=packing) for packing in (REAL, SIMULATED)
+    ]
+
+    for one, other in zip(frame_by_frame.turns, by_the_second.turns, strict=True):
+        assert (other.heard, other.played, other.outcome) == (one.heard, one.played, one.outcome)
+        assert other.timeline == pytest.approx(one.timeline, abs=0.0011)
 
 
 async def test_a_call_reads_as_a_conversation() -> None:
