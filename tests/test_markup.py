@@ -43,6 +43,7 @@ def wire(text: str, *, markup: Markup = ALL) -> str:
         '<speed ratio="1.0"/>Slowly now. <volume ratio="0.5"/>And <emotion value="angry"/>quietly.',
         "Your code is <spell>AB 1.2-C</spell>.",
         "It is <<m|ɛ|t>> again.",
+        "How funny [laughter]",
         "How funny! [laughter] And <SPEED ratio='1.2' />fast.",
     ],
 )

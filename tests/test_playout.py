@@ -123,6 +123,14 @@ def test_marks_go_out_at_word_ends_and_every_200_ms_where_no_word_ends_soon() ->
     positions = [int(name.split("/")[1]) / 8000 for _, name in line.marks]
     assert positions == [0.2, 0.3, 0.6, 1.0, 1.4, 1.6, 1.9, 2.0]
 
+    early = FarEnd(Playout(TELEPHONE))
+    early.playout.begin("c1")
+    early.playout.feed(bytes(2400))
+    early.playout.place([("I", 0.0, 0.1), ("am", 0.1, 0.3)])
+    early.returns_marks = False
+    early.run(10.2)
+    assert early.marks[0][1] == "c1/800"
+
     line = speaking(2.0, words=False)
     line.returns_marks = False
     line.run(12.5)

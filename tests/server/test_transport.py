@@ -239,6 +239,15 @@ async def test_a_carrier_that_takes_nothing_is_given_up() -> None:
         assert [log["event"] for log in logs] == ["carrier_stalled"]
 
 
+async def test_a_line_with_nothing_to_send_is_not_taken_for_a_stalled_one() -> None:
+    async with a_line(stall_s=3, silence_s=20) as (line, _), anyio.create_task_group() as group:
+        group.start_soon(line.run)
+        line.send_audio(bytes(160))
+        began = anyio.current_time()
+        assert await line.receive() == HungUp("silent")
+        assert anyio.current_time() - began == pytest.approx(20)
+
+
 async def test_a_writer_that_is_cancelled_just_ends() -> None:
     async with a_line() as (line, _), anyio.create_task_group() as group:
         group.start_soon(line.run)

@@ -230,10 +230,11 @@ def test_what_is_not_understood_or_not_ours_is_counted() -> None:
     assert contexts.receive(0, Unknown(None, None, 9), now=0) == []
     assert contexts.receive(0, Unknown("a", "weather", 9), now=0) == []
     assert contexts.receive(0, UnknownMember("a", "watermark"), now=0) == []
+    assert contexts.receive(0, UnknownMember("stranger", "watermark"), now=0) == []
     assert contexts.receive(0, Chunk("stranger", b"1"), now=0) == []
     assert contexts.receive(1, Chunk("a", b"1"), now=0) == []
     assert contexts.counts["unknown"] == 2
-    assert contexts.counts["UnknownMember"] == 1
+    assert contexts.counts["UnknownMember"] == 2
     assert contexts.counts["unaddressed"] == 1
     assert contexts.counts["foreign"] == 2
 
