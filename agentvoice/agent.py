@@ -14,7 +14,7 @@ from .interfaces import LanguageModel
 from .interruption import InterruptionSource
 from .llm import NO_MODEL, Tokens, text
 from .manners import Manners
-from .sources import KeySource, TranscriptSource, VoiceActivitySource
+from .sources import SOURCES
 from .tools import rounds
 from .tools.declaration import Declared
 from .turn import Turn
@@ -54,7 +54,7 @@ class Agent(Generic[State]):
     """How it sounds; `None` for the way that the process set."""
     ear: Ear | None = None
     """How numbers and the like are put into words; `None` leaves that to the voice."""
-    sources: Sequence[InterruptionSource] = (VoiceActivitySource(), TranscriptSource(), KeySource())
+    sources: Sequence[InterruptionSource] = SOURCES
     """What can interrupt the agent."""
 
     apology: str = "Sorry, I lost my thread. Could you say that again?"

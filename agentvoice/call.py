@@ -7,6 +7,7 @@ out what it says in the same step. Whatever the call starts is a child of its ta
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -80,6 +81,7 @@ from .llm import NO_MODEL, token_stream
 from .logger import Logger
 from .protection import Protected
 from .sounds import read_sound
+from .sources import EventSource
 from .summaries import Summaries
 from .tools.running import Running
 from .trace.observer import Observer
@@ -166,6 +168,8 @@ class Call:
         self._before: list[Agent] = []  # agents that have handed off
         self._partings = 0  # how often an agent wanted to leave: its reply may then have nothing to say
         self._question: Question[Any] | None = None
+        self._sources: list[EventSource] = []
+        self._keys: deque[str] = deque()  # keys that the agent has not dealt with
         self._acts: list[tuple[str, Callable[[], None]]] = []  # what waits for a turn to be confirmed
         self._said: dict[str, tuple[anyio.Event, list[HeardText | None]]] = {}
         self._listeners: list[tuple[tuple[type[Event], ...], MemoryObjectSendStream[Event]]] = []
@@ -383,7 +387,10 @@ class Call:
                 group.start_soon(self._receive)
                 group.start_soon(self._ears.run)
                 for source in self.agent.sources:
-                    group.start_soon(self._watch, source)
+                    if isinstance(source, EventSource):
+                        self._sources.append(source)
+                    else:
+                        group.start_soon(self._watch, source)
                 group.start_soon(self._hook, self.agent.on_call_start())
         finally:
             with CancelScope(deadline=min(self._ends_at, current_time() + LAST_SECOND), shield=True):
@@ -431,8 +438,13 @@ class Call:
                     stream.send_nowait(event)
                 except anyio.WouldBlock:
                     log.warning("listener_lags", call_id=self.id, dropped=type(event).__name__)
+        for source in tuple(self._sources):
+            if isinstance(event, source.watches):
+                self._look(source, event)
         if isinstance(event, KeyPressed):
-            self._group.start_soon(self._hook, self.agent.on_dtmf(event.key))
+            self._keys.append(event.key)
+            if len(self._keys) == 1:
+                self._group.start_soon(self._dial)
 
     def _perform(self, command: Command) -> None:
         match command:
@@ -567,6 +579,23 @@ class Call:
                     self.deliver(signal)
         except Exception:
             log.exception("source_failed", call_id=self.id, source=type(source).__name__)
+
+    async def _dial(self) -> None:
+        """Tell the agent of keys, one after the other: their order is what matters about them."""
+        while self._keys:
+            await self._hook(self.agent.on_dtmf(self._keys[0]))
+            self._keys.popleft()
+
+    def _look(self, source: EventSource, event: Event) -> None:
+        """Ask a source that only looks at events what this one means: nobody has to wait for that."""
+        try:
+            signal = source.signal(event)
+        except Exception:
+            log.exception("source_failed", call_id=self.id, source=type(source).__name__)
+            self._sources.remove(source)
+        else:
+            if signal is not None:
+                self.deliver(signal)
 
     async def _hook(self, hook: Awaitable[None]) -> None:
         """Await one of the agent's hooks; what it raises is its own affair."""

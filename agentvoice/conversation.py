@@ -39,7 +39,9 @@ from .events import (
     AgentEvent,
     AudioReceived,
     BargeIn,
+    CallerTurnStarted,
     CallStarted,
+    ClientMessage,
     ContextDone,
     ContextFailed,
     Event,
@@ -56,6 +58,7 @@ from .events import (
     SpeechStarted,
     SpeechStopped,
     StopRequested,
+    SupervisorCutIn,
     TextEnded,
     TextPaused,
     TextProduced,
@@ -182,7 +185,7 @@ class Conversation:
                 commands = self._asked(event, now)
             case CallStarted():
                 self._limit.start(now)
-            case KeyPressed():
+            case KeyPressed() | ClientMessage() | CallerTurnStarted() | SupervisorCutIn():
                 pass  # hooks and sources see it; nothing is decided here
             case HungUp():  # pragma: no branch - the last there is
                 return self._close(now)

@@ -55,6 +55,22 @@ class KeyPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientMessage:
+    """The caller's client, where it is a program, says something of its own."""
+
+    kind: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerTurnStarted:
+    """A recogniser that knows turns: the caller has taken the floor."""
+
+    words: str = ""
+    """What it has understood by then."""
+
+
+@dataclass(frozen=True, slots=True)
 class HungUp:
     """The far end is gone."""
 
@@ -93,6 +109,11 @@ class BargeIn:
     """Which source says so, for the log."""
     words: str = ""
     """What has been recognised so far, where the source knows words; the policy judges them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorCutIn:
+    """A person who listens in wants the agent to stop."""
 
 
 # ------------------------------------------------------------------ the agent
@@ -316,8 +337,11 @@ Event: TypeAlias = (
     | SpeechStopped
     | Transcript
     | KeyPressed
+    | ClientMessage
+    | CallerTurnStarted
     | HungUp
     | BargeIn
+    | SupervisorCutIn
     | TextProduced
     | TextPaused
     | TextEnded
@@ -342,7 +366,7 @@ Event: TypeAlias = (
 AgentEvent: TypeAlias = SayRequested | PlayRequested | StopRequested | HandedOff | HangUpRequested
 """What an agent asks for, besides the text of its turns."""
 
-LineEvent: TypeAlias = CallerAudio | KeyPressed | MarkReturned | HungUp
+LineEvent: TypeAlias = CallerAudio | KeyPressed | ClientMessage | MarkReturned | HungUp
 """What a transport receives."""
 
 ContextEvent: TypeAlias = AudioReceived | WordsReceived | PhonemesReceived | ContextDone | ContextFailed

@@ -60,10 +60,15 @@ class Host(AsyncContextManagerMixin):
         self._llm = llm
         self._observe = observe
         self._inbox = inbox
-        self.live = 0
-        """Calls under way."""
+        self.calls: dict[str, Call] = {}
+        """Calls under way, by their ids."""
         self.total = 0
         """Calls taken so far."""
+
+    @property
+    def live(self) -> int:
+        """How many calls are under way."""
+        return len(self.calls)
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Host]:
@@ -111,7 +116,7 @@ class Host(AsyncContextManagerMixin):
             inbox=self._inbox(),
         )
         call.observers = self._observe(call)
-        self.live += 1
+        self.calls[call_id] = call
         self.total += 1
         log.info("call_started", call_id=call_id)
         try:
@@ -119,5 +124,5 @@ class Host(AsyncContextManagerMixin):
         except Exception:
             log.exception("call_failed", call_id=call_id)
         finally:
-            self.live -= 1
+            del self.calls[call_id]
             log.info("call_ended", call_id=call_id)

@@ -86,6 +86,13 @@ class Server(_Group):
     """More than so many at once get a busy tone; absent for as many as come."""
 
 
+class Supervisor(_Group):
+    """People who listen in."""
+
+    token: SecretStr | None = None
+    """When given, those who know it may see the calls, and cut in, over HTTP; see `server.supervision`."""
+
+
 class Speech(_Group):
     """The speech server."""
 
@@ -145,6 +152,7 @@ class Settings(BaseSettings):
     llm: str = "qwen"
     server: Server = Server()
     speech: Speech = Speech()
+    supervisor: Supervisor = Supervisor()
     twilio: Twilio = Twilio()
     interruption: Interruption = Interruption()
     endpointing: Endpoint = Endpoint()

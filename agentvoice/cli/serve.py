@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 
 from agentvoice.server.app import VOICE, create_app
 from agentvoice.server.serve import listen, serve_app
+from agentvoice.server.supervision import supervision
 from agentvoice.settings import Settings
 
 from .assembly import open_host
@@ -24,12 +25,13 @@ def serve(target: str, *, host: str | None, port: int | None, public_url: str | 
     async def main() -> None:
         with await listen(settings.server.host, settings.server.port) as listener:
             async with open_host(agent, settings) as calls:
-                token = settings.twilio.auth_token
+                twilio, supervisor = settings.twilio.auth_token, settings.supervisor.token
                 app = create_app(
                     calls,
                     public_url=settings.server.public_url,
-                    twilio_auth_token=token.get_secret_value() if token else None,
+                    twilio_auth_token=twilio.get_secret_value() if twilio else None,
                     max_calls=settings.server.max_calls,
+                    supervision=supervision(calls.calls, supervisor.get_secret_value()) if supervisor else (),
                 )
                 apps.append(app)
                 await serve_app(app, listener=listener, on_ready=ready)

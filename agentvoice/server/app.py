@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final, Protocol
 from urllib.parse import parse_qsl, quote
@@ -21,7 +21,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from agentvoice.errors import RemoteProtocolError
@@ -59,11 +59,12 @@ def create_app(
     public_url: str | None = None,
     twilio_auth_token: str | None = None,
     max_calls: int | None = None,
+    supervision: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Return an application that passes calls to `host`. Its `state.switchboard` counts them, and can be drained.
 
     `public_url` is where the carrier reaches it; without one, what each request says of itself. With a
-    `twilio_auth_token` only what Twilio has signed is answered.
+    `twilio_auth_token` only what Twilio has signed is answered. `supervision` is what `server.supervision` returns.
     """
     reception = _Reception(host, Switchboard(max_calls=max_calls), public_url, twilio_auth_token)
     app = Starlette(
@@ -73,6 +74,7 @@ def create_app(
             Route(AFTER, reception.after, methods=["POST"]),
             Route(WHISPER, reception.whisper, methods=["POST"]),
             Route(MEDIA, _needs_a_websocket, methods=_ANY),
+            *supervision,
             Route("/health", reception.health),
             Route("/metrics", reception.metrics),
             Route("/", reception.home),
