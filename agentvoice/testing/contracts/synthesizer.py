@@ -12,6 +12,7 @@ from anyio import Event, current_time, fail_after, sleep
 from agentvoice.audio import TELEPHONE, AudioFormat
 from agentvoice.events import AudioReceived, ContextDone, ContextEvent, ContextFailed, WordsReceived
 from agentvoice.interfaces import Synthesizer
+from agentvoice.voicing import NATURAL
 
 SENTENCES = ("Good evening. ", "This is the Blue Fig, ", "how may I help you?")
 PATIENCE_S = 30.0
@@ -66,6 +67,7 @@ async def check_synthesizer(
         await _check_many(synthesizer, audio)
         await _check_cancel(synthesizer, audio)
         await _check_empty(synthesizer, audio)
+        await _check_markup(synthesizer, audio, word_times=word_times)
         await _check_the_unknown(synthesizer)
         await _check_a_bad_listener(synthesizer, audio)
     async with make() as synthesizer:  # and leaving in mid-sentence
@@ -142,6 +144,21 @@ async def _check_empty(synthesizer: Synthesizer, audio: AudioFormat) -> None:
     with fail_after(PATIENCE_S):
         await listener.ended.wait()
     assert listener.events == [ContextDone("empty")], "a context without words is done, without a sound"
+
+
+async def _check_markup(synthesizer: Synthesizer, audio: AudioFormat, *, word_times: bool) -> None:
+    """Whatever it lets through is no word; and how a context sounds may be left to the process."""
+    pause = '<break time="200ms"/>' if "break" in synthesizer.markup.points else ""
+    listener = Listener("marked")
+    synthesizer.open("marked", audio=audio, deliver=listener, voicing=NATURAL)
+    synthesizer.send("marked", f"Good evening. {pause}How may I help you?")
+    synthesizer.finish("marked")
+    with fail_after(PATIENCE_S):
+        await listener.ended.wait()
+    assert listener.events[-1] == ContextDone("marked"), "what it declares to understand does no harm"
+    if word_times:
+        spoken = [word for word, _, _ in listener.words]
+        assert spoken == "Good evening. How may I help you?".split(), f"markup is no word; they were {spoken}"
 
 
 async def _check_the_unknown(synthesizer: Synthesizer) -> None:
