@@ -41,9 +41,9 @@ async def test_a_drop_between_send_and_first_audio_does_not_lose_the_reply() -> 
 
 
 async def test_the_provider_s_cap_on_contexts_is_never_passed_though_cancelled_ones_go_on() -> None:
-    cap = 2
+    cap = 1
     obstinate = {number: SpeechFault(ignores_cancel=True) for number in range(20)}
-    speech = ScriptedSpeech(faults=obstinate, real_time_factor=0.5, most_contexts=cap)
+    speech = ScriptedSpeech(faults=obstinate, real_time_factor=0.9, most_contexts=cap)
     cuts = [barges_in(f"Wait, number {number} please.", after=0.4) for number in range(5)]
     call = await simulate(
         Baker(), [waits_for_agent(), says("What is there?"), *cuts, waits_for_agent()], speech=speech,

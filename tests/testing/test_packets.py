@@ -19,7 +19,7 @@ STEPS = st.one_of(
     st.builds(Pauses, st.sampled_from([0, 0.02, 0.3, 0.31])),
     st.just(Presses("5")),
     st.builds(WaitsForHangUp, st.just(0.5)),
-    st.builds(HangsUp, st.sampled_from([0, 0.5])),
+    st.builds(HangsUp, st.sampled_from([0, 0.5]), st.sampled_from([0, 0.04, 0.5, 1.3])),
 )
 
 

@@ -15,6 +15,7 @@ from agentvoice.server import twilio
 from agentvoice.streams import MemoryStream, memory_pair
 from agentvoice.testing.caller import Caller
 from agentvoice.testing.carrier import Carrier
+from agentvoice.testing.packets import REAL, SIMULATED, Packing
 from agentvoice.testing.phone import PhoneCall
 from agentvoice.testing.script import HangsUp, Pauses, Presses, Says, Step, WaitsForAgent, WaitsForHangUp
 from agentvoice.testing.weather import FAIR, Weather
@@ -57,11 +58,14 @@ async def nothing(_: Agent) -> None:
 
 
 async def have_call(
-    steps: Sequence[Step], act: Callable[[Agent], Coroutine[Any, Any, None]] = nothing, weather: Weather = FAIR
+    steps: Sequence[Step],
+    act: Callable[[Agent], Coroutine[Any, Any, None]] = nothing,
+    weather: Weather = FAIR,
+    packing: Packing = REAL,
 ) -> tuple[PhoneCall, Agent]:
     """Have a call with an agent that acts like this."""
     near, far = memory_pair()
-    call, agent = PhoneCall(Caller(steps), Carrier(weather=weather)), Agent(far)
+    call, agent = PhoneCall(Caller(steps), Carrier(weather=weather), packing=packing), Agent(far)
     with fail_after(600):
         async with create_task_group() as group:
             group.start_soon(agent.listen)
@@ -116,6 +120,21 @@ async def test_what_the_agent_says_is_played_and_recorded_in_its_time_and_marks_
     assert returned == pytest.approx(1.0, abs=0.03)
     (at,) = [at for at, message in agent.received if isinstance(message, twilio.Mark)]
     assert at - call.started_at == pytest.approx(returned, abs=1e-6)
+
+
+async def test_a_far_end_that_sleeps_is_woken_by_what_the_agent_sends() -> None:
+    async def act(agent: Agent) -> None:
+        await sleep(2.5)
+        await agent.say(LOUD * 25)
+        await agent.mark("end")
+        await sleep(2)
+        await agent.mark("at once")
+
+    call, agent = await have_call([Pauses(10), HangsUp()], act, packing=SIMULATED)
+
+    assert call.marks == [("end", pytest.approx(3.0, abs=0.021)), ("at once", pytest.approx(4.5, abs=0.021))]
+    assert len(agent.media) < 50
+    assert sum(len(body.payload) for _, body in agent.media) == pytest.approx(80_000, abs=8000)
 
 
 async def test_a_clear_silences_the_line_at_once() -> None:
