@@ -429,9 +429,9 @@ class Call:
             observer.received(now, event)
             observer.decided(now, commands)
         if event is not None:
-            self._tell(event)
+            self._tell(event, now)
 
-    def _tell(self, event: Event) -> None:
+    def _tell(self, event: Event, now: float) -> None:
         for kinds, stream in self._listeners:
             if isinstance(event, kinds):
                 try:
@@ -440,7 +440,7 @@ class Call:
                     log.warning("listener_lags", call_id=self.id, dropped=type(event).__name__)
         for source in tuple(self._sources):
             if isinstance(event, source.watches):
-                self._look(source, event)
+                self._look(source, event, now)
         if isinstance(event, KeyPressed):
             self._keys.append(event.key)
             if len(self._keys) == 1:
@@ -586,8 +586,8 @@ class Call:
             await self._hook(self.agent.on_dtmf(self._keys[0]))
             self._keys.popleft()
 
-    def _look(self, source: EventSource, event: Event) -> None:
-        """Ask a source that only looks at events what this one means: nobody has to wait for that."""
+    def _look(self, source: EventSource, event: Event, now: float) -> None:
+        """Ask a source that only looks at events what this one means. Its signal waits behind nothing else."""
         try:
             signal = source.signal(event)
         except Exception:
@@ -595,7 +595,7 @@ class Call:
             self._sources.remove(source)
         else:
             if signal is not None:
-                self.deliver(signal)
+                self._step(signal, now)
 
     async def _hook(self, hook: Awaitable[None]) -> None:
         """Await one of the agent's hooks; what it raises is its own affair."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -115,10 +116,12 @@ class _Desk:
 
 async def _body(request: Request) -> Mapping[str, Any]:
     body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _LARGEST:
-            raise _Wrong(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {_LARGEST} bytes are not for the telephone")
+    async with aclosing(request.stream()) as pieces:
+        async for piece in pieces:
+            body += piece
+            if len(body) > _LARGEST:
+                why = f"more than {_LARGEST} bytes are not for the telephone"
+                raise _Wrong(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, why)
     try:
         found = json.loads(body)
     except ValueError:
