@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import selectors
+from collections.abc import MutableSequence
 from random import Random
 from typing import Any, Final
 
@@ -98,12 +99,17 @@ def _keep_tasks_in_order() -> None:
     would then speak in another order each time. Its coin is private; pytest-trio and Hypothesis reach for it as well.
     """
     from trio._core import _run  # noqa: PLC0415
-    from trio.testing import MockClock  # noqa: PLC0415
 
     class Coin(Random):
+        @property
+        def _falls(self) -> bool:
+            return bool(getattr(_run.current_clock(), "autojump_threshold", math.inf) == math.inf)
+
         def random(self) -> float:
-            virtual = isinstance(_run.current_clock(), MockClock)
-            return 0.0 if virtual else super().random()  # reversed, since trio takes them from the end
+            return super().random() if self._falls else 0.0  # reversed, since trio takes them from the end
+
+        def shuffle(self, batch: MutableSequence[Any]) -> None:  # instead, once Hypothesis has been imported
+            super().shuffle(batch) if self._falls else batch.reverse()
 
     if type(_run._r) is Random:  # noqa: SLF001
         _run._r = Coin()  # noqa: SLF001

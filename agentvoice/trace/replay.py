@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from agentvoice.commands import Command, HangUp
+from agentvoice.commands import Command, HangUp, SendAudio
 from agentvoice.conversation import Conversation
 from agentvoice.errors import UsageError
 from agentvoice.events import Event, HungUp
@@ -54,8 +54,8 @@ class Difference:
         asked = type(self.event).__name__ if self.event is not None else "Timer"
         return (
             f"line {self.line}, at {self.t:.3f} s, on {asked}:\n"
-            f"  recorded: {self.recorded or 'nothing more'}\n"
-            f"  replayed: {self.replayed or 'nothing more'}"
+            f"  recorded: {_told(self.recorded)}\n"
+            f"  replayed: {_told(self.replayed)}"
         )
 
 
@@ -69,6 +69,12 @@ class Replay:
     """How many decisions were found to be the same."""
     difference: Difference | None
     """`None` when every decision was the same."""
+
+
+def _told(command: Command | Unknown | None) -> str:
+    """Return a command for people, with the size of its audio."""
+    size = f", {len(command.audio)} bytes" if isinstance(command, SendAudio) else ""
+    return "nothing more" if command is None else f"{command}{size}"
 
 
 def conversation(header: Header) -> Core:
