@@ -52,7 +52,7 @@ from .commands import (
 )
 from .conversation import Conversation
 from .dialogue import Question, Understand, agreement
-from .errors import LocalProtocolError, ProviderUnavailable, UsageError
+from .errors import LocalProtocolError, ProviderError, ProviderUnavailable, UsageError
 from .events import (
     BargeIn,
     CallerAudio,
@@ -553,7 +553,10 @@ class Call:
                     raise ProviderUnavailable("reply", "it came to nothing")
                 self.deliver(TextEnded(turn.id))
             except Exception as error:
-                log.exception("reply_failed", call_id=self.id, turn_id=turn.id)
+                if isinstance(error, ProviderError):  # it says what is wrong; where it came from is nobody's interest
+                    log.error("reply_failed", call_id=self.id, turn_id=turn.id, reason=str(error))  # noqa: TRY400
+                else:
+                    log.exception("reply_failed", call_id=self.id, turn_id=turn.id)
                 await self._mend(turn, agent, error, spoke=spoke)
 
     async def _mend(self, turn: Turn, agent: Agent, error: Exception, *, spoke: bool) -> None:

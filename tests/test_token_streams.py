@@ -1,5 +1,6 @@
 """Replies of every kind, opened, read and closed."""
 
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -236,15 +237,16 @@ async def test_reading_may_end_early() -> None:
 
 @pytest.mark.real_time
 async def test_a_thread_that_waits_for_a_token_holds_nobody_up() -> None:
-    go_on, waiting = anyio.Event(), anyio.Event()
+    go_on, waiting = threading.Event(), anyio.Event()
 
     def blocking() -> Iterator[str]:
         yield "Good "
         anyio.from_thread.run_sync(waiting.set)
-        anyio.from_thread.run(go_on.wait)
+        go_on.wait()
 
     async with anyio.create_task_group() as group:
         group.start_soon(read, blocking())
         await waiting.wait()
         group.cancel_scope.cancel()
+    assert not go_on.is_set()  # the thread waits still, and nobody for it
     go_on.set()
