@@ -1,6 +1,8 @@
 """A test in virtual time that touches the world outside is told so."""
 
+import gc
 import time
+import warnings
 
 import pytest
 
@@ -25,7 +27,11 @@ PLUGIN = (
 
 def run(pytester: pytest.Pytester, test: str) -> pytest.RunResult:
     pytester.makepyfile(HEAD + test)
-    return pytester.runpytest_inprocess(*PLUGIN)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # who was stopped on the way to a connection leaves its socket
+        result = pytester.runpytest_inprocess(*PLUGIN, "-p", "no:unraisableexception")
+        gc.collect()
+    return result
 
 
 @pytest.mark.parametrize(
