@@ -103,7 +103,11 @@ def _keep_tasks_in_order() -> None:
     class Coin(Random):
         @property
         def _falls(self) -> bool:
-            return bool(getattr(_run.current_clock(), "autojump_threshold", math.inf) == math.inf)
+            try:
+                clock = _run.current_clock()
+            except RuntimeError:  # trio's own clock is being made: it tosses for where it begins
+                return True
+            return bool(getattr(clock, "autojump_threshold", math.inf) == math.inf)
 
         def random(self) -> float:
             return super().random() if self._falls else 0.0  # reversed, since trio takes them from the end

@@ -4,6 +4,8 @@ import anyio
 import pytest
 from anyio import create_task_group, current_time, fail_after, move_on_after, sleep, sleep_until
 
+from agentvoice.testing.clock import virtual
+
 pytest_plugins = ("pytester",)
 
 
@@ -95,6 +97,13 @@ def run(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
     pytester.makepyfile(ONE_TEST)
     plugin = ("-p", "agentvoice.testing.pytest_plugin")
     return pytester.runpytest_inprocess("-p", "no:agentvoice", *plugin, "-p", "no:cacheprovider", *options)
+
+
+def test_trio_can_still_be_run_on_a_real_clock_of_its_own() -> None:
+    name, options = virtual("trio")
+    anyio.run(anyio.sleep, 1, backend=name, backend_options=options)
+
+    anyio.run(anyio.sleep, 0, backend="trio")
 
 
 def test_the_installed_plugin_runs_a_test_twice_in_virtual_time_where_asked_to(pytester: pytest.Pytester) -> None:
