@@ -528,3 +528,12 @@ def test_a_turn_whose_last_mark_was_lost_ended_by_the_clock_whatever_came_back_b
     heard = line.heard()
     assert heard is not None
     assert (heard.complete, heard.evidence) == (True, Evidence.CLOCK_AND_WORDS)
+
+
+def test_what_was_heard_lately_begins_so_long_ago_and_ends_with_the_word_that_is_being_spoken() -> None:
+    line = speaking()
+    assert line.playout.lately(TEXT, now=line.now, seconds=1.0) == ""
+    line.run(11.5)
+
+    assert line.playout.lately(TEXT, now=line.now, seconds=0.7) == " three four five"
+    assert line.playout.lately(TEXT, now=line.now, seconds=9.0) == TEXT
