@@ -163,7 +163,7 @@ def main() -> None:
 
 def row(name: str, low: float, high: float) -> str:
     """Write one figure of both, and their ratio where there is one."""
-    ratio = f"{high / low:7.2f}" if low > 0 else "      -"
+    ratio = f"{high / low:7.2f}" if low >= 0.01 else "      -"
     return f"  {name:40}{'       -' if math.isnan(low) else f'{low:8.2f}'}     {high:8.2f} {ratio}"
 
 
