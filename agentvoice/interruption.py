@@ -22,7 +22,7 @@ from anyio.abc import ObjectReceiveStream
 
 from .errors import UsageError
 from .events import BargeIn, BargeInKind
-from .listening import WORDS, consists_of, contains, count, joined, tokens
+from .listening import LANGUAGES, consists_of, contains, count, joined, may_become, tokens, without_repeats
 
 if TYPE_CHECKING:
     from .call import Call
@@ -42,12 +42,14 @@ class Policy:
     min_speech_s: float = 1.0
     """Speech that has lasted this long interrupts, whatever its words, unless they are backchannels."""
     min_words: int = 3
-    """So many words, not all of them backchannels, interrupt at once."""
+    """So many words, not all of them backchannels, interrupt, once somebody has spoken for `words_after_s`."""
+    words_after_s: float = 0.9
+    """Speech that ended sooner interrupts by a stop word alone: of a listener's few words a recogniser makes others."""
     hold_s: float = 1.5
     """The longest that the agent pauses on a mere suspicion."""
-    backchannels: frozenset[str] = WORDS["en"].backchannels
+    backchannels: frozenset[str] = LANGUAGES["en"].backchannels
     """Words and phrases of a listener who does not want the floor, in lower case."""
-    stop_words: frozenset[str] = WORDS["en"].stop_words
+    stop_words: frozenset[str] = LANGUAGES["en"].stop_words
     """Words and phrases that take the floor at once."""
     hears_echo: bool = False
     """Take words for the caller's even where the agent was just heard to say them."""
@@ -58,10 +60,10 @@ class Policy:
         Raises:
             UsageError: its words are not known here.
         """
-        words = WORDS.get(language[:2])
+        words = LANGUAGES.get(language[:2])
         if words is None:
             raise UsageError(
-                f"the listeners' words of '{language}' are not known, only those of {', '.join(WORDS)}; use also()"
+                f"the listeners' words of '{language}' are not known, only those of {', '.join(LANGUAGES)}; use also()"
             )
         return replace(self, backchannels=words.backchannels, stop_words=words.stop_words)
 
@@ -75,14 +77,16 @@ class Policy:
 
     def is_backchannel(self, words: str) -> bool:
         """Whether a listener said only what listeners say: "mm-hm", "okay, I see"."""
-        return consists_of(tokens(words), self.backchannels)
+        return consists_of(without_repeats(tokens(words)), self.backchannels)
 
     def interrupts(self, words: str) -> bool:
-        """Whether these words are enough by themselves."""
+        """Whether these words are enough, once somebody has spoken for long enough."""
         said = tokens(words)
-        if contains(said, self.stop_words):
-            return True
-        return count(said) >= self.min_words and not consists_of(said, self.backchannels)
+        return count(said) >= self.min_words and not may_become(without_repeats(said), self.backchannels)
+
+    def stops(self, words: str) -> bool:
+        """Whether one of these words takes the floor at once."""
+        return contains(tokens(words), self.stop_words)
 
 
 PHONE: Final = Policy()
@@ -103,6 +107,8 @@ class Decision(StrEnum):
 
 DEADLINE: Final = "deadline"
 """The source of a decision to which the passing of time led."""
+WORDS: Final = "words"
+"""The source of a decision to which words led that were not enough when they came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +126,15 @@ class InterruptionController:
         self.policy = policy
         self._watching = False
         self._since: dict[str, float] = {}  # sources that believe somebody speaks, and since when
+        self._lasted = True  # what was heard before the present silence; words without any voice count at once
         self._held_at: float | None = None
         self._excused = False  # the words so far are a listener's: go on talking
-        self.deadline = math.inf
+        self._hold_until = self._words_at = math.inf
+
+    @property
+    def deadline(self) -> float:
         """When to call `handle_timer`, on the clock that `now` comes from."""
+        return min(self._hold_until, self._words_at)
 
     @property
     def held(self) -> bool:
@@ -148,13 +159,16 @@ class InterruptionController:
             case BargeInKind.CONFIRM:
                 return self._cut(signal.source)
             case BargeInKind.ONSET if signal.words:
-                return self._weigh(signal)
+                return self._weigh(signal, now)
             case BargeInKind.ONSET:
                 self._since.setdefault(signal.source, now)
                 return self._hold(signal.source, now)
             case BargeInKind.RETRACT:  # pragma: no branch - the last there is
-                self._since.pop(signal.source, None)
-                return [] if self._since else self._resume(signal.source)
+                since = self._since.pop(signal.source, None)
+                if self._since:
+                    return []
+                self._lasted = self._lasted if since is None else now >= since + self.policy.words_after_s
+                return self._resume(signal.source)
 
     def excuse(self, source: str) -> Sequence[Ruling]:
         """What is heard is nobody who wants the floor; return what that decides."""
@@ -163,31 +177,41 @@ class InterruptionController:
 
     def handle_timer(self, *, now: float) -> Sequence[Ruling]:
         """Return what the passing of time has decided. Harmless when called early."""
-        if now < self.deadline or self._held_at is None:
+        if now >= self._words_at:
+            return self._cut(WORDS)
+        if now < self._hold_until:
             return []
         if self._since and now >= min(self._since.values()) + self.policy.min_speech_s:
             return self._cut(DEADLINE)
         return self._resume(DEADLINE)
 
-    def _weigh(self, signal: BargeIn) -> Sequence[Ruling]:
-        if self.policy.interrupts(signal.words):
+    def _weigh(self, signal: BargeIn, now: float) -> Sequence[Ruling]:
+        policy = self.policy
+        if policy.stops(signal.words):
             return self._cut(signal.source)
-        if self.policy.is_backchannel(signal.words):
+        if policy.is_backchannel(signal.words):
             return self.excuse(signal.source)
-        return []  # one word that could be the first of many: what was decided stands
+        self._words_at = math.inf
+        if policy.interrupts(signal.words):
+            enough_at = min(self._since.values(), default=math.inf) + policy.words_after_s
+            if now >= enough_at or (self._lasted and not self._since):
+                return self._cut(signal.source)
+            self._words_at = enough_at
+        return []  # words that could be the first of many: what was decided stands
 
     def _hold(self, source: str, now: float) -> Sequence[Ruling]:
         if self.held or self._excused:
             return []
         self._held_at = now
-        self.deadline = now + min(self.policy.min_speech_s, self.policy.hold_s)
+        self._hold_until = now + min(self.policy.min_speech_s, self.policy.hold_s)
         return [Ruling(Decision.HOLD, source)]
 
     def _resume(self, source: str) -> Sequence[Ruling]:
         held, excused = self.held, self._excused and bool(self._since)
         if not held and self._since:
             return []
-        self._held_at, self._excused, self.deadline = None, excused, math.inf
+        self._held_at, self._excused = None, excused
+        self._hold_until = self._words_at = math.inf
         return [Ruling(Decision.RESUME, source)] if held else []
 
     def _cut(self, source: str) -> Sequence[Ruling]:
@@ -196,4 +220,6 @@ class InterruptionController:
 
     def _reset(self) -> None:
         self._since = {}
-        self._held_at, self._excused, self.deadline = None, False, math.inf
+        self._lasted = True
+        self._held_at, self._excused = None, False
+        self._hold_until = self._words_at = math.inf

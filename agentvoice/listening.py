@@ -15,7 +15,8 @@ Phrase: TypeAlias = tuple[str, ...]
 
 _UNSPACED: Final = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 """Thai, kana and Han: scripts without blanks between words. Each character counts as half a word."""
-_LETTER: Final = rf"(?:[^\W_{_UNSPACED}]|[\u0900-\u0963\u0966-\u097f])"  # Devanagari's vowel signs are no letters to `re`
+_LETTER: Final = rf"(?:[^\W_{_UNSPACED}]|[\u0900-\u0963\u0966-\u097f])"
+"""Also the vowel signs of Devanagari, which are no letters to `re`."""
 _TOKEN: Final = re.compile(rf"[{_UNSPACED}]|{_LETTER}+(?:['’-]{_LETTER}+)*")
 
 
@@ -33,7 +34,7 @@ def _words(backchannels: str, stop_words: str) -> Words:
     return Words(*split)
 
 
-WORDS: Final[Mapping[str, Words]] = {
+LANGUAGES: Final[Mapping[str, Words]] = {
     "en": _words(
         "mm, mhm, mm-hm, mmhm, mm-hmm, mhmm, mm hmm, uh-huh, uhuh, uh huh, huh, hm, hmm, ah, oh, aha, yeah, "
         "yep, yes, yup, ok, okay, right, sure, alright, all right, great, good, cool, fine, nice, exactly, "
@@ -118,15 +119,32 @@ def phrases(written: frozenset[str]) -> Mapping[str, tuple[Phrase, ...]]:
     return {first: tuple(sorted(each, key=len, reverse=True)) for first, each in found.items()}
 
 
+def without_repeats(said: Phrase) -> Phrase:
+    """Return words without those that follow themselves: of "I, I, I" a recogniser means one."""
+    return tuple(word for word, before in zip(said, (None, *said), strict=False) if word != before)
+
+
 def consists_of(said: Phrase, written: frozenset[str]) -> bool:
     """Whether words are nothing but phrases out of these, one after the other."""
+    return _after(said, written) == len(said)
+
+
+def may_become(said: Phrase, written: frozenset[str]) -> bool:
+    """Whether words are such phrases, the last of which may be unfinished: "right, I" of "right, I see"."""
+    at = _after(said, written)
+    rest = said[at:]
+    return not rest or any(each[: len(rest)] == rest for each in phrases(written).get(rest[0], ()))
+
+
+def _after(said: Phrase, written: frozenset[str]) -> int:
+    """Return how many of the words, from the first, are phrases out of these."""
     known, at = phrases(written), 0
     while at < len(said):
         size = next((len(each) for each in known.get(said[at], ()) if said[at : at + len(each)] == each), 0)
         if not size:
-            return False
+            break
         at += size
-    return True
+    return at
 
 
 def contains(said: Phrase, written: frozenset[str]) -> bool:

@@ -308,8 +308,9 @@ def test_an_interruption_before_the_first_frame_withdraws_the_turn_and_leaves_no
     scene = Scene()
     scene.caller_says("A table for two.", 1.0, 2.0)
     scene.at(2.6, TextProduced("t1", "Of course. "))
+    scene.at(2.7, SpeechStarted(2.7), ONSET)
 
-    commands = scene.at(2.7, SpeechStarted(2.7), ONSET, BargeIn(BargeInKind.ONSET, "words", "and make it late"))
+    commands = scene.at(3.6, BargeIn(BargeInKind.ONSET, "words", "and make it late"))
 
     assert ClearPlayout() not in commands
     assert CancelContext("k-1") in commands
@@ -668,9 +669,9 @@ def test_the_words_that_a_guess_answers_do_not_interrupt_it() -> None:
 
 def test_what_interrupted_is_guessed_at_too() -> None:
     scene = answering(manners=Manners())
-    scene.line_plays(3.4)
-    scene.at(3.4, SpeechStarted(3.3), ONSET)
-    scene.at(4.0, SpeechStopped(3.8), RETRACT, Transcript("For four people.", final=True))
+    scene.line_plays(3.0)
+    scene.at(3.0, SpeechStarted(2.9), ONSET)
+    scene.at(3.95, SpeechStopped(3.8), RETRACT, Transcript("For four people.", final=True))
     assert scene.turn.id == "t1"
 
     scene.at(4.01, BargeIn(BargeInKind.ONSET, "words", "For four people."))

@@ -72,7 +72,60 @@ def test_a_listener_who_goes_on_interrupts_after_all() -> None:
     controller.receive(words("okay"), now=1.3)
 
     assert controller.receive(ONSET, now=1.4) == []
-    assert controller.receive(words("okay but I meant Friday"), now=1.6) == CUT("words")
+    assert controller.receive(words("okay but I meant Friday"), now=1.6) == []
+    assert controller.deadline == 1.9
+    assert controller.handle_timer(now=1.9) == CUT("words")
+
+
+@pytest.mark.parametrize(("lasted", "decided"), [(0.8, []), (0.9, CUT("words"))])
+def test_words_count_once_somebody_has_spoken_for_long_enough(lasted: float, decided: list[Ruling]) -> None:
+    controller = watching()
+    controller.receive(ONSET, now=1.0)
+    controller.receive(RETRACT, now=1.0 + lasted)
+
+    assert controller.receive(words("make it four"), now=2.5) == decided
+
+
+def test_a_stop_word_counts_however_short_it_was() -> None:
+    controller = watching()
+    controller.receive(ONSET, now=1.0)
+    controller.receive(RETRACT, now=1.3)
+
+    assert controller.receive(words("No, not that."), now=2.0) == CUT("words")
+
+
+def test_words_that_were_taken_for_enough_and_then_are_a_listener_s_do_not_count() -> None:
+    controller = watching()
+    controller.receive(ONSET, now=1.0)
+    controller.receive(words("all write I"), now=1.4)
+    assert controller.receive(words("All right, I see."), now=1.6) == RESUMED("words")
+
+    assert controller.deadline == math.inf
+
+
+def test_words_wait_in_vain_when_the_caller_falls_silent_before_it_was_long_enough() -> None:
+    controller = watching()
+    controller.receive(ONSET, now=1.0)
+    controller.receive(words("make it four"), now=1.4)
+    controller.receive(RETRACT, now=1.6)
+
+    assert controller.handle_timer(now=9.0) == []
+
+
+def test_the_longer_of_two_voices_counts() -> None:
+    controller = watching()
+    other = BargeIn(BargeInKind.ONSET, "other")
+    controller.receive(ONSET, now=1.0)
+    controller.receive(other, now=1.5)
+    controller.receive(RETRACT, now=1.7)
+
+    assert controller.receive(BargeIn(BargeInKind.RETRACT, "nobody"), now=1.8) == []
+    assert controller.receive(words("make it four"), now=2.5) == CUT("words")
+
+
+@pytest.mark.parametrize("text", ["Right, I", "Okay, I, I, I", "oh really oh"])
+def test_what_may_still_become_a_listener_s_words_is_not_held_against_it(text: str) -> None:
+    assert not Policy().interrupts(text)
 
 
 def test_a_listener_may_say_it_again() -> None:

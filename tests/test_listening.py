@@ -4,7 +4,7 @@ import pytest
 
 from agentvoice.errors import UsageError
 from agentvoice.interruption import PHONE, Policy
-from agentvoice.listening import WORDS, count, tokens
+from agentvoice.listening import LANGUAGES, count, tokens
 
 
 @pytest.mark.parametrize(
@@ -30,22 +30,22 @@ def test_a_listener_is_told_from_somebody_who_wants_the_floor(
 
     assert policy.is_backchannel(backchannel)
     assert not policy.interrupts(backchannel)
-    assert policy.interrupts(stop)
+    assert policy.stops(stop)
     assert policy.interrupts(sentence)
     assert not policy.is_backchannel(sentence)
 
 
-@pytest.mark.parametrize("language", WORDS)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_word_both_stops_the_agent_and_only_shows_that_somebody_listens(language: str) -> None:
-    assert not WORDS[language].backchannels & WORDS[language].stop_words
+    assert not LANGUAGES[language].backchannels & LANGUAGES[language].stop_words
 
 
 def test_users_add_words_of_their_own() -> None:
     policy = Policy().also(backchannels={"Jolly good"}, stop_words={"basta"})
 
     assert policy.is_backchannel("Jolly good, okay.")
-    assert policy.interrupts("Basta!")
-    assert policy.interrupts("Stop!")
+    assert policy.stops("Basta!")
+    assert policy.stops("Stop!")
 
 
 def test_a_regional_code_is_its_language() -> None:
