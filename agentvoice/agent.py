@@ -128,6 +128,13 @@ class Agent(Generic[State]):
     async def on_limit(self, left_s: float) -> None:
         """The call will be ended in `left_s`: it has lasted nearly as long as `manners.call_s` allows."""
 
+    async def on_spent(self, what: str) -> None:  # noqa: ARG002
+        """The call has used all the `tokens`, or spoken all the `characters`, that `manners` allow.
+
+        By default it ends after the agent's last word.
+        """
+        self.call.hang_up()
+
     async def on_hand_off(self, previous: Agent) -> None:  # noqa: ARG002
         """This agent has taken over a call from `previous`. By default it says its greeting."""
         if self.greeting:

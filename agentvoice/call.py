@@ -35,6 +35,7 @@ from .commands import (
     SendMark,
     SilenceFell,
     SpeakText,
+    Spent,
     StartReply,
     StartTool,
     StopReply,
@@ -261,6 +262,8 @@ class Call(Verbs):
                 self._soon(self.agent.on_silence(times))
             case LimitNear(left_s):
                 self._soon(self.agent.on_limit(left_s))
+            case Spent(what):
+                self._soon(self.agent.on_spent(what))
             case _:
                 pass  # for those who watch
 

@@ -258,6 +258,14 @@ class LimitNear:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """The call has cost as much as it may."""
+
+    what: str
+    """`tokens` or `characters`."""
+
+
+@dataclass(frozen=True, slots=True)
 class BargeInDecided:
     """What the interruption controller made of the signals: `held`, `resumed`, or `confirmed`."""
 
@@ -299,6 +307,7 @@ Command: TypeAlias = (
     | ProtectedHeard
     | SilenceFell
     | LimitNear
+    | Spent
     | BargeInDecided
     | StaleDropped
 )

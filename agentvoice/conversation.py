@@ -22,6 +22,7 @@ from .commands import (
     LimitNear,
     SendAudio,
     SilenceFell,
+    Spent,
     StaleDropped,
     StartReply,
     StopReply,
@@ -62,6 +63,7 @@ from .events import (
     TextEnded,
     TextPaused,
     TextProduced,
+    TokensUsed,
     ToolEnded,
     ToolRequested,
     Transcript,
@@ -69,7 +71,7 @@ from .events import (
 )
 from .history import History
 from .interruption import InterruptionController, Ruling
-from .limit import CallLimit
+from .limit import CallLimit, Spending
 from .manners import GOOD_MANNERS, Floor, Manners
 from .markup import NO_MARKUP, Markup
 from .playout import Playout
@@ -110,6 +112,7 @@ class Conversation:
         self._playout = Playout(audio, lead_s=manners.lead_s, has_marks=has_marks)
         self._silence = Silence(manners.silence_s)
         self._limit = CallLimit(manners.call_s, manners.warn_s)
+        self._spending = Spending(manners.most_tokens, manners.most_characters)
         self.history = History(instructions)
         self._errands = Errands(self.history)
         self._voicing = voicing
@@ -177,8 +180,8 @@ class Conversation:
             case ContextFailed(context_id):
                 if live and live.turn.context_id == context_id:
                     commands = self._context_failed(live, event, now)
-            case ToolRequested() | ToolEnded() | ReplyMended():
-                commands = self._errand(event, now)
+            case ToolRequested() | ToolEnded() | ReplyMended() | TokensUsed():
+                commands = self._thought(event, now)
             case MarkReturned(name):
                 self._playout.mark_returned(name, now=now)
             case SayRequested() | PlayRequested() | StopRequested() | HandedOff() | HangUpRequested():
@@ -235,8 +238,10 @@ class Conversation:
                 return self._hand_off(wish, now)
         return []
 
-    def _errand(self, event: ToolRequested | ToolEnded | ReplyMended, now: float) -> list[Command]:
-        """Take what is about a tool. What a turn asks for that is over is not run."""
+    def _thought(self, event: ToolRequested | ToolEnded | ReplyMended | TokensUsed, now: float) -> list[Command]:
+        """Take what a model asks for, and costs. What a turn asks for that is over is not run."""
+        if isinstance(event, TokensUsed):
+            return self._spend("tokens", event.read + event.written)
         if isinstance(event, ReplyMended):
             self._errands.break_off(event.turn_id, now=now)
             return []
@@ -554,7 +559,10 @@ class Conversation:
         closed = TurnClosed(
             turn.id, turn.context_id, turn.state, turn.generated, turn.heard, dict(turn.timeline), reason, turn.unheard
         )
-        return [*commands, closed]
+        return [*commands, closed, *self._spend("characters", len(turn.spoken))]
+
+    def _spend(self, what: str, amount: int) -> list[Command]:
+        return [Spent(what)] if self._spending.spend(what, amount) else []
 
     def _close(self, now: float) -> list[Command]:
         """The call is over, for whatever reason."""

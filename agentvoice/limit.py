@@ -1,4 +1,4 @@
-"""The longest that a call may last, and when to say so beforehand."""
+"""The longest that a call may last, with when to say so beforehand; and the most that it may cost."""
 
 from __future__ import annotations
 
@@ -30,3 +30,17 @@ class CallLimit:
             return None
         self._warns_at = math.inf
         return max(0.0, self._ends_at - now)
+
+
+class Spending:
+    """Count what a call costs, and tell once when that is as much as it may."""
+
+    def __init__(self, tokens: float, characters: float) -> None:
+        """A call may use so many tokens of language models, read and written, and so many spoken characters."""
+        self._left = {"tokens": tokens, "characters": characters}
+
+    def spend(self, what: str, amount: float) -> bool:
+        """Count some more; return whether that was the last there was."""
+        before = self._left[what]
+        self._left[what] = before - amount
+        return before > 0 >= self._left[what]

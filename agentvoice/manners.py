@@ -44,6 +44,10 @@ class Manners:
     """The longest that a call may last."""
     warn_s: float = 30.0
     """How long before that the agent is told."""
+    most_tokens: float = math.inf
+    """So many tokens of language models, read and written, a call may use until the agent is told."""
+    most_characters: float = math.inf
+    """So many characters it may have spoken."""
 
 
 GOOD_MANNERS: Final = Manners()

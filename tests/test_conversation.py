@@ -23,6 +23,7 @@ from agentvoice.commands import (
     SendMark,
     SilenceFell,
     SpeakText,
+    Spent,
     StaleDropped,
     StartReply,
     StopReply,
@@ -55,6 +56,7 @@ from agentvoice.events import (
     StopRequested,
     TextEnded,
     TextProduced,
+    TokensUsed,
     Transcript,
     Transfer,
     WordsReceived,
@@ -1074,3 +1076,14 @@ def test_what_the_agent_wants_to_say_does_not_wait_for_a_caller_who_says_nothing
 
     assert scene.turn.id == "s1"
     assert scene.closed[1] == ("t2", TurnState.WITHDRAWN, None)
+
+
+# ------------------------------------------------------------------ what a call costs
+
+
+def test_a_call_that_has_cost_as_much_as_it_may_says_so_once() -> None:
+    scene = answering(manners=Manners(speculate=False, most_tokens=100, most_characters=20))
+    scene.at(2.6, TokensUsed("t1", read=80, written=30), TokensUsed("t1", read=80, written=30))
+    scene.line_plays(6.0)
+
+    assert scene.of(Spent) == [Spent("tokens"), Spent("characters")]

@@ -2,7 +2,7 @@
 
 import math
 
-from agentvoice.limit import CallLimit
+from agentvoice.limit import CallLimit, Spending
 
 
 def test_a_call_is_warned_once_and_ended_once() -> None:
@@ -28,3 +28,10 @@ def test_a_call_shorter_than_its_warning_is_warned_when_it_begins() -> None:
     limit.start(100.0)
 
     assert limit.handle_timer(now=100.0) == 10.0
+
+
+def test_what_is_spent_is_told_once() -> None:
+    spending = Spending(tokens=100, characters=math.inf)
+
+    assert [spending.spend("tokens", 60) for _ in range(3)] == [False, True, False]
+    assert not spending.spend("characters", 10_000)

@@ -346,6 +346,19 @@ async def test_an_agent_is_told_that_the_call_will_end_and_then_it_ends() -> Non
     assert call.seconds == pytest.approx(20.0, abs=0.5)
 
 
+async def test_a_call_that_has_cost_as_much_as_it_may_ends_after_the_last_word() -> None:
+    class Chatty(Agent):
+        manners = Manners(most_characters=40)
+
+        async def reply(self, turn: Turn) -> AsyncIterator[str]:
+            yield "There is so much to say about that, and more besides."
+
+    call = await simulate(Chatty(), [says("Tell me."), waits_for_hang_up(limit_s=20)])
+
+    assert call.turns[0].outcome is TurnState.COMPLETED
+    assert call.hung_up_by == "agent"
+
+
 async def test_a_caller_is_put_through_after_the_last_word() -> None:
     class Operator(Silent):
         async def reply(self, turn: Turn) -> AsyncIterator[str]:
