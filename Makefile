@@ -19,7 +19,7 @@ CORE := $(subst $(empty) $(empty),$(comma),$(patsubst %,agentvoice/%.py,agenda a
   tts/contexts tts/governor tts/lifecycle tts/wire))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test lint types bench fuzz mutants docs clean
+.PHONY: help setup demo serve test lint types bench fuzz mutants chaos docs clean
 .DELETE_ON_ERROR:
 
 help:  # One line for each target: the text after its `##`
