@@ -173,7 +173,7 @@ class InterruptionController:
     def excuse(self, source: str) -> Sequence[Ruling]:
         """What is heard is nobody who wants the floor; return what that decides."""
         self._excused = self._watching
-        return self._resume(source) if self._watching else []
+        return self._resume(source)
 
     def handle_timer(self, *, now: float) -> Sequence[Ruling]:
         """Return what the passing of time has decided. Harmless when called early."""
