@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, strategies as st
 
-from agentvoice.speech.respelling import respell
+from agentvoice.speech.respelling import PHONEMES, respell
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,6 @@ def test_no_sign_that_would_be_read_by_its_name_is_left(text: str) -> None:
 
 @given(st.text(alphabet="abc <>"))
 def test_text_without_phonemes_stays(text: str) -> None:
-    assert respell(text.replace("<<", "<")) == text.replace("<<", "<")
+    assume(not PHONEMES.search(text))
+
+    assert respell(text) == text
