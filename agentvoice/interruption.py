@@ -22,7 +22,7 @@ from anyio.abc import ObjectReceiveStream
 
 from .errors import UsageError
 from .events import BargeIn, BargeInKind
-from .listening import LANGUAGES, consists_of, contains, count, joined, may_become, tokens, without_repeats
+from .listening import LANGUAGES, consists_of, contains, count, may_become, tokens, without_repeats
 
 if TYPE_CHECKING:
     from .call import Call
@@ -71,8 +71,8 @@ class Policy:
         """Return this policy with more words: `PHONE.also(backchannels={"jolly good"})`."""
         return replace(
             self,
-            backchannels=joined(backchannels, self.backchannels),
-            stop_words=joined(stop_words, self.stop_words),
+            backchannels=self.backchannels | frozenset(backchannels),
+            stop_words=self.stop_words | frozenset(stop_words),
         )
 
     def is_backchannel(self, words: str) -> bool:

@@ -6,7 +6,7 @@ They are what people say on the telephone, as recognisers write it, in lower cas
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -151,8 +151,3 @@ def contains(said: Phrase, written: frozenset[str]) -> bool:
     """Whether one of these phrases is among words."""
     known = phrases(written)
     return any(said[at : at + len(each)] == each for at, word in enumerate(said) for each in known.get(word, ()))
-
-
-def joined(more: Iterable[str], to: frozenset[str]) -> frozenset[str]:
-    """Return phrases, and more of them."""
-    return to | frozenset(phrase.lower() for phrase in more)

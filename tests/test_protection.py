@@ -67,6 +67,13 @@ def test_a_signal_that_is_taken_back_is_forgotten() -> None:
     assert protection.release(9) == ()
 
 
+def test_whoever_takes_back_what_was_not_kept_changes_nothing() -> None:
+    protection = stretch(0, 9)
+    protection.keep(RETRACT)
+
+    assert protection.release(9) == ()
+
+
 def test_of_one_source_the_last_word_counts_but_confirmed_stays_confirmed() -> None:
     protection = stretch(0, 9)
     words = BargeIn(BargeInKind.ONSET, "words", "no")
