@@ -18,7 +18,7 @@ from agentvoice.testing.simulate import simulate
 from agentvoice.testing.tts import ScriptedSpeech, SpeechFault
 from agentvoice.testing.weather import Weather
 
-SCENARIOS = int(os.environ.get("SCENARIOS", "60"))
+SCENARIOS = int(os.environ.get("SCENARIOS", "30"))
 AT_ONCE = 10
 LINES = ("I would like a table for two.", "Are you open on Sunday?", "Yes, please.", "Goodbye.")
 CUTS = ("No, wait!", "Make it four people, please.", "Stop.")

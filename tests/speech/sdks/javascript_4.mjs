@@ -29,18 +29,21 @@ const socket = await client.tts.websocket();
 socket.on("error", () => {}); // or Node ends with the first error of any context
 
 const continued = socket.context({ ...said, add_timestamps: true, timeout: 5000 });
+const heardContinued = hear(continued); // from before the answer comes, which may be sooner than a push is over
 for (const transcript of ["Good mor", "ning, ", "Ann."]) await continued.push({ transcript });
 await continued.no_more_inputs();
-found.continued = await hear(continued);
+found.continued = await heardContinued;
 
 const flushed = socket.context({ ...said, timeout: 5000 });
+const heardFlushed = hear(flushed);
 await flushed.push({ transcript: "Good morning, Ann.", flush: true });
 await flushed.no_more_inputs();
-found.flushed = await hear(flushed);
+found.flushed = await heardFlushed;
 
 const single = socket.context({ ...said, add_phoneme_timestamps: true, timeout: 5000 });
-await single.push({ transcript: "Good morning, Ann.", continue: false });
-found.single = await hear(single);
+const heardSingle = hear(single);
+await single.send({ transcript: "Good morning, Ann.", continue: false }); // `push` would say that more comes
+found.single = await heardSingle;
 
 const cancelled = socket.context({ ...said, timeout: 5000 });
 await cancelled.push({ transcript: "A long story. ".repeat(20) });
@@ -49,20 +52,18 @@ await cancelled.cancel();
 const many = await Promise.all(
   Array.from({ length: 12 }, async () => {
     const context = socket.context({ ...said, timeout: 5000 });
+    const heard = hear(context);
     await context.push({ transcript: "Good morning, Ann." });
     await context.no_more_inputs();
-    return (await hear(context)).audio;
+    return (await heard).audio;
   }),
 );
 found.many = many;
 
 const wrong = socket.context({ ...said, voice: "nobody", timeout: 5000 });
+const refused = hear(wrong).catch((error) => error.message);
 await wrong.push({ transcript: "Hello." });
-try {
-  await hear(wrong);
-} catch (error) {
-  found.error = error.message;
-}
+found.error = await refused;
 socket.close();
 
 found.voices = [];
