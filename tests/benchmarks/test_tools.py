@@ -10,10 +10,10 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_under_a_storm_of_barge_ins_each_tool_runs_exactly_as_it_declares(tmp_path: Path) -> None:
-    count: Count = await storm(tmp_path, barge_ins=20)
+    count: Count = await storm(tmp_path, barge_ins=40)
 
     assert count.wrong == []
-    assert count.barge_ins >= 20
+    assert count.barge_ins >= 40
     assert count.shared > 0
     assert count.withdrawn > 0
     assert {f"{name}, in peace: done" for name in ("query", "note", "book", "look")} <= set(count.runs)
