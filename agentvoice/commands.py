@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from .events import Transfer
+from .utterance import Utterance
 from .voicing import Voicing
 
 # ------------------------------------------------------------------ the agent
@@ -164,15 +165,8 @@ class HeardText:
 
 
 @dataclass(frozen=True, slots=True)
-class UtteranceEnded:
+class UtteranceEnded(Utterance):
     """The caller has finished a contribution."""
-
-    text: str
-    started_at: float
-    """When the caller began to speak."""
-    ended_at: float
-    """When the caller fell silent, which is earlier than the decision that this was the end."""
-    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

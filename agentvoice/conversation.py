@@ -40,11 +40,15 @@ from .events import (
     AgentEvent,
     AudioReceived,
     BargeIn,
+    CallerTurnEnded,
+    CallerTurnLikely,
+    CallerTurnResumed,
     CallerTurnStarted,
     CallStarted,
     ClientMessage,
     ContextDone,
     ContextFailed,
+    EndOfTurnJudged,
     Event,
     HandedOff,
     HangUpRequested,
@@ -78,6 +82,7 @@ from .playout import Playout
 from .silence import Silence
 from .speaking import Speaking
 from .turn import Step, Turn
+from .utterance import Utterance
 from .voicing import Voicing
 
 _Synthesised: TypeAlias = AudioReceived | WordsReceived | PhonemesReceived | ContextDone
@@ -161,8 +166,17 @@ class Conversation:
             return []
         live, commands = self._live, list[Command]()
         match event:
-            case SpeechStarted() | SpeechStopped() | Transcript():
-                commands = self._heard_caller(self._endpointer.receive(event), now)
+            case (
+                SpeechStarted()
+                | SpeechStopped()
+                | Transcript()
+                | EndOfTurnJudged()
+                | CallerTurnStarted()
+                | CallerTurnLikely()
+                | CallerTurnResumed()
+                | CallerTurnEnded()
+            ):
+                commands = self._heard_caller(self._endpointer.receive(event, now=now), now)
             case BargeIn():
                 commands = self._signalled(event, now)
             case TextProduced(turn_id) | TextPaused(turn_id) | TextEnded(turn_id) | ReplyFailed(turn_id):
@@ -188,7 +202,7 @@ class Conversation:
                 commands = self._asked(event, now)
             case CallStarted():
                 self._limit.start(now)
-            case KeyPressed() | ClientMessage() | CallerTurnStarted() | SupervisorCutIn():
+            case KeyPressed() | ClientMessage() | SupervisorCutIn():
                 pass  # hooks and sources see it; nothing is decided here
             case HungUp():  # pragma: no branch - the last there is
                 return self._close(now)
@@ -316,17 +330,17 @@ class Conversation:
                 self._agenda.add(utterance)
             return []
         self._agenda.add(utterance)
-        prompt = self._take_prompt()
+        prompt, answers = self._agenda.prompt(), self._take_unanswered()
         if live and not live.turn.confirmed and live.turn.prompt == prompt:
             turn = live.turn
-            turn.confirmed = True
+            turn.confirmed, turn.utterances = True, answers
             self._watch(live, now)
             self._playout.resume()
             commands += [TurnConfirmed(turn.id), *self._errands.confirm(turn.id, now=now)]
         else:
             if live and (self._busy or not live.turn.confirmed):
                 commands += self._withdraw(live, now)
-            turn, answer = self._answer(prompt, now)
+            turn, answer = self._answer(prompt, now, answers=answers)
             commands += answer
         turn.stamp("caller_stopped", utterance.ended_at)
         turn.stamp("utterance_final", now)
@@ -342,12 +356,12 @@ class Conversation:
             lately.append(self._playout.lately(self._live.turn.spoken, now=now, seconds=ECHO_S))
         return is_echo(words, " ".join(lately))
 
-    def _take_prompt(self) -> str:
+    def _take_unanswered(self) -> Sequence[Utterance]:
         """Return what there is to answer, and put it into the history."""
-        prompt = self._agenda.prompt()
-        for utterance in self._agenda.take_unanswered():
+        unanswered = self._agenda.take_unanswered()
+        for utterance in unanswered:
             self.history.add_utterance(utterance.text)
-        return prompt
+        return unanswered
 
     # ------------------------------------------------------------------ turns begin
 
@@ -379,18 +393,25 @@ class Conversation:
         self._controller.watch(interruptible=live.turn.interruptible)
         live.excuse(self._manners.filler, now + self._manners.filler_s)
 
-    def _answer(self, prompt: str, now: float, *, confirmed: bool = True) -> tuple[Turn, list[Command]]:
-        """Answer an utterance, in the turn that waits for it where there is one."""
+    def _answer(
+        self, prompt: str, now: float, *, answers: Sequence[Utterance] = (), confirmed: bool = True
+    ) -> tuple[Turn, list[Command]]:
+        """Answer utterances, or what may become one, in the turn that waits for it where there is one."""
         live, commands = self._live, list[Command]()
         if live is None:
             live, commands = self._open(now, prompt=prompt)
             commands += live.open()
         turn = live.turn
-        turn.prompt, turn.confirmed = prompt, confirmed
+        turn.prompt, turn.utterances, turn.confirmed = prompt, answers, confirmed
         turn.history = self.history.messages(prompt="" if confirmed else prompt)
         if not confirmed:
             self._playout.hold()
         return turn, [*commands, self._think(live, now), StartReply(turn.id)]
+
+    def _answer_all(self, now: float) -> list[Command]:
+        """Answer whatever was said and not answered."""
+        prompt, answers = self._agenda.prompt(), self._take_unanswered()
+        return self._answer(prompt, now, answers=answers)[1]
 
     def _say(self, live: Speaking, text: str, now: float) -> list[Command]:
         """Speak given text in the open turn."""
@@ -400,7 +421,7 @@ class Conversation:
     def _next(self, now: float) -> list[Command]:
         """Nobody has the floor: say what waits to be said, answer what was not answered, or hang up."""
         if self._agenda.unanswered:
-            return [*self._answer(self._take_prompt(), now)[1], *self._play(now)]
+            return [*self._answer_all(now), *self._play(now)]
         wish = self._agenda.take_wish()
         if isinstance(wish, HangUpRequested):
             return [HangUp(wish.transfer), *self._close(now)]
@@ -528,7 +549,7 @@ class Conversation:
         opened, fresh = self._open(now)
         fresh += opened.open()
         if self._agenda.unanswered and self._endpointer.idle:
-            fresh += self._answer(self._take_prompt(), now)[1]
+            fresh += self._answer_all(now)
         elif self._endpointer.likely:
             fresh += self._speculate(self._endpointer.likely, now)
         return [*clear, *fresh, *closed]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from .utterance import HeardWord
 from .voicing import Voicing
 
 # ------------------------------------------------------------------ the caller
@@ -44,6 +45,13 @@ class Transcript:
     final: bool
     """Whether the segment is over and the text will not change again."""
     confidence: float | None = None
+    """Between 0 and 1, where the recogniser says."""
+    words: tuple[HeardWord, ...] = ()
+    """The words with their times; none from a recogniser that does not know them."""
+    alternatives: tuple[str, ...] = ()
+    """Other readings of the segment, the likeliest first."""
+    language: str = ""
+    """In which language, such as `en`; empty where the recogniser does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,39 @@ class CallerTurnStarted:
 
     words: str = ""
     """What it has understood by then."""
+    at: float | None = None
+    """When the caller began to speak, on the call's clock, where the recogniser says."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerTurnLikely:
+    """A recogniser that knows turns: the caller has probably finished ("eager end of turn")."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerTurnResumed:
+    """A recogniser that knows turns: the caller goes on, after all."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerTurnEnded:
+    """A recogniser that knows turns: the caller has finished, and has said this."""
+
+    text: str
+    confidence: float | None = None
+    words: tuple[HeardWord, ...] = ()
+    """The words with their times; none from a recogniser that does not know them."""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfTurnJudged:
+    """A model has listened to the pause that the caller is making."""
+
+    probability: float
+    """How likely it is, between 0 and 1, that the caller has finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,9 +377,13 @@ Event: TypeAlias = (
     | SpeechStarted
     | SpeechStopped
     | Transcript
+    | EndOfTurnJudged
+    | CallerTurnStarted
+    | CallerTurnLikely
+    | CallerTurnResumed
+    | CallerTurnEnded
     | KeyPressed
     | ClientMessage
-    | CallerTurnStarted
     | HungUp
     | BargeIn
     | SupervisorCutIn
@@ -362,6 +407,21 @@ Event: TypeAlias = (
     | ContextFailed
     | MarkReturned
 )
+
+HearingEvent: TypeAlias = (
+    SpeechStarted
+    | SpeechStopped
+    | Transcript
+    | EndOfTurnJudged
+    | CallerTurnStarted
+    | CallerTurnLikely
+    | CallerTurnResumed
+    | CallerTurnEnded
+)
+"""What is heard of the caller, and what endpointing goes by."""
+
+CallerTurnEvent: TypeAlias = Transcript | CallerTurnStarted | CallerTurnLikely | CallerTurnResumed | CallerTurnEnded
+"""What a recogniser that knows turns says."""
 
 AgentEvent: TypeAlias = SayRequested | PlayRequested | StopRequested | HandedOff | HangUpRequested
 """What an agent asks for, besides the text of its turns."""

@@ -4,6 +4,9 @@
 | ----------------------- | ------------------ | ------------------------------------------------- |
 | `agentvoice.vad`        | `VoiceActivity`    | once a process; `detector()` once a call          |
 | `agentvoice.recognizer` | `SpeechRecognizer` | once a process; `listen()` once a call            |
+|                         | or `TurnRecognizer`| once a process; `follow()` once a call            |
+| `agentvoice.end_of_turn`| `EndOfTurn`        | once a process, shared by all calls               |
+| `agentvoice.cleaner`    | `AudioCleaner`     | once a process; `cleaning()` once a call          |
 | `agentvoice.llm`        | `LanguageModel`    | once a process, shared by all calls               |
 | `agentvoice.engine`     | `SpeechEngine`     | once a speech server                              |
 | `agentvoice.synthesizer`| `Synthesizer`      | once a process, shared by all calls               |
@@ -18,12 +21,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 from anyio.abc import ObjectReceiveStream
 
 from .audio import AudioFormat
-from .events import ContextEvent, LineEvent, Transcript, Transfer
+from .events import CallerTurnEvent, ContextEvent, LineEvent, Transcript, Transfer
 from .markup import Markup
 from .voicing import Voicing
 
@@ -69,6 +72,7 @@ class Listening(Protocol):
     A segment is a stretch of audio with speech in it, a little silence before it included: `feed` it
     piece by piece, then `finalize` it. One `Transcript` with `final=True` follows each `finalize`, in
     order, with empty text when nothing was understood; partial ones may come at any time before it.
+    Times of words count from the first sample of their segment.
     """
 
     transcripts: ObjectReceiveStream[Transcript]
@@ -78,6 +82,83 @@ class Listening(Protocol):
 
     async def finalize(self) -> None:
         """Say that the segment has ended. Returns at once; the final transcript comes on `transcripts`."""
+
+
+@runtime_checkable
+class TurnRecognizer(Protocol):
+    """Turns speech into words, and knows when the caller begins and ends a turn. Loaded once; every call is followed on
+    its own."""
+
+    def prepare(self) -> None:
+        """As `VoiceActivity.prepare`."""
+
+    def follow(self, sample_rate: int) -> AbstractAsyncContextManager[Following]:
+        """Begin to follow one call, whose audio is PCM of `sample_rate`."""
+
+
+class Following(Protocol):
+    """Recognition of all that one caller says, the silence in between included.
+
+    On `events` each turn goes: `CallerTurnStarted`, partial `Transcript`s with all the words of the turn so far, any
+    number of `CallerTurnLikely` and `CallerTurnResumed` in turn, `CallerTurnEnded`. Times count from the first sample
+    that was fed. When the stream ends, or `feed` raises, a new one is opened, and given again what the caller said in
+    the turn that was under way.
+    """
+
+    events: ObjectReceiveStream[CallerTurnEvent]
+
+    async def feed(self, pcm: bytes) -> None:
+        """Take signed 16-bit little-endian PCM of any length. Returns at once; never waits for recognition."""
+
+
+class EndOfTurn(Protocol):
+    """Tells a pause for breath from the end of what the caller has to say."""
+
+    def prepare(self) -> None:
+        """As `VoiceActivity.prepare`."""
+
+    async def judge(self, pcm: bytes, sample_rate: int, text: str) -> float:
+        """Return how likely it is, between 0 and 1, that the caller has finished.
+
+        Asked at each pause once it is understood: `text` is what the caller has said in this turn, and `pcm` the last
+        seconds of it, at most `HEARD_S`, with the beginning of the silence, as signed 16-bit little-endian PCM of 8000
+        or 16000 Hz. Cancelled when the caller goes on. Never blocks the event loop.
+        """
+
+
+HEARD_S: Final = 8.0
+"""How much audio `EndOfTurn.judge` is given at most, in seconds."""
+
+
+class AudioCleaner(Protocol):
+    """Takes noise, or the agent's own echo, out of what the line receives. Loaded once; every call has a state of its
+    own."""
+
+    def prepare(self) -> None:
+        """As `VoiceActivity.prepare`."""
+
+    def cleaning(self, sample_rate: int) -> Cleaning:
+        """Return what cleans one call's audio, PCM of `sample_rate` (8000 or 16000).
+
+        Raises:
+            ValueError: it does not know that sample rate.
+        """
+
+
+class Cleaning(Protocol):
+    """The state of cleaning one call's audio."""
+
+    delay_s: float
+    """How much later a sample comes out than it went in, in seconds."""
+
+    def clean(self, pcm: bytes) -> bytes:
+        """Take signed 16-bit little-endian PCM of any length; return as much, cleaned, `delay_s` late, silence first.
+
+        Takes far less than a frame lasts, on the spot.
+        """
+
+    def played(self, pcm: bytes) -> None:
+        """Take what the far end's loudspeaker played meanwhile, the same number of samples as the next `clean`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from .errors import PluginNotFound
 
-Kind: TypeAlias = Literal["vad", "recognizer", "llm", "engine", "synthesizer"]
+Kind: TypeAlias = Literal["vad", "recognizer", "end_of_turn", "cleaner", "llm", "engine", "synthesizer"]
 
 
 def installed(kind: Kind) -> list[str]:

@@ -21,6 +21,7 @@ from typing import Final
 from .commands import HeardText, TurnState
 from .errors import LocalProtocolError
 from .interfaces import Message
+from .utterance import Utterance
 
 
 class Step(StrEnum):
@@ -63,7 +64,9 @@ class Turn:
         self.context_id = context_id
         """The context that speaks for it now. It may change; an old one never comes back."""
         self.prompt = prompt
-        """The utterance that it answers; empty when the agent speaks of its own accord."""
+        """The words that it answers; empty when the agent speaks of its own accord."""
+        self.utterances: Sequence[Utterance] = ()
+        """What it answers, with times and confidence. None while the turn is speculative: nobody knows yet."""
         self.interruptible = interruptible
         self.confirmed = confirmed
         """False while the turn is speculative: begun on a probable end of utterance, behind a closed gate."""

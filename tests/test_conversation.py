@@ -38,6 +38,10 @@ from agentvoice.events import (
     AudioReceived,
     BargeIn,
     BargeInKind,
+    CallerTurnEnded,
+    CallerTurnLikely,
+    CallerTurnResumed,
+    CallerTurnStarted,
     CallStarted,
     ContextDone,
     ContextFailed,
@@ -66,6 +70,7 @@ from agentvoice.interfaces import Message
 from agentvoice.interruption import Policy
 from agentvoice.manners import Floor, Manners
 from agentvoice.turn import Turn
+from agentvoice.utterance import HeardWord
 from agentvoice.voicing import Voicing
 
 ONSET, CONFIRM, RETRACT = (
@@ -332,8 +337,37 @@ def test_a_caller_who_goes_on_before_the_answer_is_heard_gets_one_answer_to_all_
     scene.caller_says("A table for two.", 1.0, 2.0)
 
     scene.caller_says("Tonight.", 2.6, 3.0)
+    scene.at(4.0)  # a caller who was cut in on is given longer
 
     assert scene.closed == [("t1", TurnState.WITHDRAWN, None)]
+    assert scene.turn.history == [Message("user", "A table for two. Tonight.")]
+
+
+def test_a_turn_knows_the_utterances_that_it_answers() -> None:
+    scene = Scene(manners=Manners())
+    scene.at(1.0, SpeechStarted(1.0))
+    scene.at(2.2, SpeechStopped(2.0))
+    scene.at(2.3, Transcript("For two.", final=True, confidence=0.8, words=(HeardWord("For", 1.1, 1.4),)))
+    assert scene.turn.utterances == (), "nobody knows yet whether it has ended"
+
+    scene.at(2.5)
+
+    (utterance,) = scene.turn.utterances
+    assert (utterance.text, utterance.started_at, utterance.ended_at) == ("For two.", 1.0, 2.0)
+    assert (utterance.confidence, utterance.words) == (0.8, (HeardWord("For", 1.1, 1.4),))
+
+
+def test_a_recogniser_that_knows_turns_may_guess_and_take_it_back_with_no_trace() -> None:
+    scene = Scene(manners=Manners())
+    scene.at(1.0, CallerTurnStarted("A table", 1.0))
+    scene.at(2.0, CallerTurnLikely("A table for two."))
+    assert scene.turn.prompt == "A table for two."
+    assert not scene.turn.confirmed
+
+    scene.at(2.2, CallerTurnResumed())
+    scene.at(3.0, CallerTurnEnded("A table for two. Tonight."))
+
+    assert [(state, heard) for _, state, heard in scene.closed] == [(TurnState.WITHDRAWN, None)]
     assert scene.turn.history == [Message("user", "A table for two. Tonight.")]
 
 
@@ -680,7 +714,7 @@ def test_what_interrupted_is_guessed_at_too() -> None:
 
     assert scene.turn.prompt == "For four people."
     assert scene.turn.history[-1] == Message("user", CUTTING_IN + "For four people.")
-    scene.at(4.4)
+    scene.at(5.0)
     assert scene.turn.confirmed
 
 

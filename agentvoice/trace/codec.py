@@ -54,6 +54,7 @@ _SPOKEN: Final = frozenset(
         "reason",
         "arguments",
         "result",
+        "alternatives",
     }
 )
 """The fields that may hold what people said or typed."""
@@ -108,6 +109,8 @@ def _masked(plain: Any) -> Any:
             return [DOT, *times]
         case [*items]:
             return [_masked(item) for item in items]
+        case {"word": str(word), **rest}:
+            return {"word": _masked(word), **rest}
         case {"text": str(text), **rest}:
             return {"text": _masked(text), **rest}
         case {"to": str(to), "summary": str(summary)}:

@@ -14,7 +14,7 @@ from agentvoice.trace.telling import tell
 
 HARMLESS = {
     "turn_id", "context_id", "tool_call_id", "name", "old", "new", "source", "decision", "agent",
-    "kind", "state", "timeline", "outcome", "evidence", "on_interrupt", "voicing", "what",
+    "kind", "state", "timeline", "outcome", "evidence", "on_interrupt", "voicing", "what", "language",
 }  # fmt: skip
 """Fields with text in them that our own code wrote: identifiers, names of classes and tools, our vocabulary."""
 
