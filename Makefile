@@ -15,7 +15,7 @@ editable = $(foreach project,$(1),-e ./$(patsubst %/,%,$(dir $(project))))
 empty :=
 comma := ,
 CORE := $(subst $(empty) $(empty),$(comma),$(patsubst %,agentvoice/%.py,agenda audio budget conversation echo endpointing errands export history \
-  interruption limit listening llm_failures markup playout protection segments sequencer silence speakable speaking sse text token_shapes turn voice_gate voicing \
+  interruption limit listening llm_failures markup pace playout protection segments sequencer silence speakable speaking sse text token_shapes turn unfinished utterance voice_gate voicing \
   tts/contexts tts/governor tts/lifecycle tts/wire))
 
 .DEFAULT_GOAL := help
