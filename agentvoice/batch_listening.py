@@ -104,11 +104,13 @@ class _BatchListening:
         self._notify()
 
     async def finalize(self) -> None:
-        self._guessing.cancel()
         self._segments.end()
         self._notify()
 
     def _notify(self) -> None:
+        """Wake up everybody, but who has begun to guess: that gives way to whatever has to be transcribed."""
+        if not self._segments.idle:
+            self._guessing.cancel()
         self._changed.set()
         self._changed = anyio.Event()
 
@@ -116,7 +118,6 @@ class _BatchListening:
         """Transcribe one part after the other, as they come."""
         while True:
             while (part := self._segments.take()) is not None:
-                self._guessing.cancel()
                 self._segments.settle(part, await self._transcribe(part.pcm, self._sample_rate))
                 self._notify()
             await self._changed.wait()

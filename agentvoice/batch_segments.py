@@ -94,7 +94,6 @@ class BatchSegments:
             self._waiting.append(part)
         del segment.rest[:size]
         segment.size += size
-        segment.fresh = min(segment.fresh, len(segment.rest))
         while len(self._waiting) > 1 and sum(len(part.pcm) for part in self._waiting) > self._kept:
             lost = self._waiting.popleft()
             self.lost_s += self._pcm.seconds(len(lost.pcm))

@@ -32,6 +32,8 @@ class Acme:
     fails: dict[int, Exception] = field(default_factory=dict)
     lexicon: Lexicon | None = None
     options: dict[str, float] = field(default_factory=dict)
+    stubborn: bool = False
+    """Whether it goes on when it is cancelled."""
     asked: list[float] = field(default_factory=list)
     """Seconds of audio of each request."""
     cancelled: int = 0
@@ -50,7 +52,8 @@ class Acme:
         self.running += 1
         self.most_running = max(self.running, self.most_running)
         try:
-            await sleep(self.takes_s[min(number, len(self.takes_s) - 1)])
+            with CancelScope(shield=self.stubborn):
+                await sleep(self.takes_s[min(number, len(self.takes_s) - 1)])
         except get_cancelled_exc_class():
             self.cancelled += 1
             raise
@@ -181,15 +184,36 @@ async def test_a_partial_transcript_under_way_is_dropped_for_the_final_one() -> 
     assert acme.cancelled == 1
 
 
-async def test_a_partial_transcript_of_the_last_segment_never_comes_in_the_next() -> None:
-    acme = Acme(takes_s=(0.3, 0.0), options={"partial_every_s": 0.5})
+async def test_a_partial_transcript_that_cannot_be_stopped_is_not_told_of_the_next_segment() -> None:
+    acme = Acme(takes_s=(0.3, 0.0), stubborn=True, options={"partial_every_s": 0.5})
     async with acme.listen(RATE) as listening:
-        await speak(listening, 0.78)
+        await speak(listening, 0.7)
         await listening.finalize()
         await speak(listening, 0.4)
+        await listening.finalize()
 
-        assert await heard(listening, 1) == ["0.8 s"]
-        assert listening.transcripts.statistics().current_buffer_used == 0  # type: ignore[attr-defined]
+        assert await heard(listening, 2) == ["0.7 s", "0.4 s"]
+
+
+async def test_a_partial_transcript_under_way_gives_way_to_a_part_that_will_not_change() -> None:
+    acme = Acme(takes_s=(1.5, 0.1), options={"partial_every_s": 2.0, "longest_s": 3.0})
+    async with acme.listen(RATE) as listening:
+        await speak(listening, 3.2)
+        await listening.finalize()
+
+        assert await heard(listening, 1) == ["3.0 s 0.2 s"]
+    assert acme.asked[0] == pytest.approx(2.0)
+    assert (acme.cancelled, acme.most_running) == (1, 1)
+
+
+async def test_a_partial_transcript_without_words_is_not_told() -> None:
+    acme = Acme(lexicon=Lexicon(), options={"partial_every_s": 0.5})
+    async with acme.listen(RATE) as listening:
+        await speak(listening, 1.2)
+        await listening.finalize()
+
+        assert await heard(listening, 1) == [""]
+    assert len(acme.asked) == 3
 
 
 async def test_partial_transcripts_that_nobody_reads_hold_nothing_up() -> None:
@@ -200,6 +224,16 @@ async def test_partial_transcripts_that_nobody_reads_hold_nothing_up() -> None:
 
         assert len(acme.asked) > 190
         assert (await heard(listening, 1))[-1] == "4.0 s"
+
+
+async def test_who_reads_late_misses_no_final_transcript() -> None:
+    async with Acme().listen(RATE) as listening:
+        for _ in range(70):
+            await listening.finalize()
+        await wait_all_tasks_blocked()
+        await say(listening, 0.5)
+
+        assert await heard(listening, 71) == [*[""] * 70, "0.5 s"]
 
 
 async def test_a_failure_ends_the_listening_as_what_it_is() -> None:

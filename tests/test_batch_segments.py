@@ -49,6 +49,7 @@ def test_a_segment_is_understood_when_it_has_ended() -> None:
 
     answer = Transcript("Hello.", final=True, confidence=0.8, alternatives=("Hallo.",), language="en")
     waiting.settle(part, answer)
+    assert part.pcm == b"", "its audio is not kept"
     assert waiting.answers() == [answer]
     assert waiting.answers() == []
 
