@@ -50,7 +50,7 @@ TRANSITIONS: Final[Mapping[tuple[TurnState, Step], TurnState]] = {
     (TurnState.HELD, Step.RESUME): TurnState.SPEAKING,
     (TurnState.HELD, Step.COMPLETE): TurnState.COMPLETED,  # the last frame was out already, and was played
     (TurnState.HELD, Step.INTERRUPT): TurnState.INTERRUPTED,
-    **{(state, Step.FAIL): TurnState.FAILED for state in LIVE},
+    **{(state, Step.FAIL): TurnState.FAILED for state in TurnState if state in LIVE},
 }
 
 
