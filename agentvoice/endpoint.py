@@ -1,10 +1,11 @@
-"""Edge: an HTTP endpoint that streams a language model's answers. Needs httpx2, which the plugins that use it bring."""
+"""Edge: an HTTP endpoint that streams a language model's answers, or answers a form at once. Needs httpx2, which the
+plugins that use it bring."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -67,19 +68,23 @@ class Endpoint:
         Raises:
             ProviderError: the endpoint refuses, cannot be reached, breaks off, or makes no sense.
         """
-        try:
-            async with AsyncExitStack() as stack:
-                response = await self._ask(path, body)
-                stack.push_async_callback(response.aclose)
-                if response.is_error:
-                    raise self._refusal(response, await response.aread())
-                events = await stack.enter_async_context(aclosing(read_events(response.aiter_bytes())))
-                async for data in events:
-                    yield json.loads(data)
-        except httpx2.HTTPError as error:
-            raise ProviderUnavailable(self._provider, self._reason(error)) from error
-        except ValueError as error:
-            raise ProviderUnavailable(self._provider, f"its answer makes no sense: {error}") from error
+        async with (
+            self._asking(path, json=body) as response,
+            aclosing(read_events(response.aiter_bytes())) as events,
+        ):
+            async for data in events:
+                yield json.loads(data)
+
+    async def answer(
+        self, path: str, fields: Mapping[str, str | Sequence[str]], files: Mapping[str, tuple[str, bytes, str]]
+    ) -> Any:
+        """Send a form, and return the whole answer, read as JSON. A file has a name, its content and a media type.
+
+        Raises:
+            ProviderError: as `events`.
+        """
+        async with self._asking(path, data=fields, files=files) as response:
+            return json.loads(await response.aread())
 
     async def aclose(self) -> None:
         """Close the connections that this event loop has."""
@@ -87,18 +92,34 @@ class Endpoint:
             self._clients.set(None)
             await client.aclose()
 
-    async def _ask(self, path: str, body: Mapping[str, Any]) -> httpx2.Response:
+    @asynccontextmanager
+    async def _asking(self, path: str, **content: Any) -> AsyncIterator[httpx2.Response]:
+        """Send a request, and give its response, not read yet. Leaving before it was read closes the connection."""
+        try:
+            response = await self._ask(path, content)
+            try:
+                if response.is_error:
+                    raise self._refusal(response, await response.aread())
+                yield response
+            finally:
+                await response.aclose()
+        except httpx2.HTTPError as error:
+            raise ProviderUnavailable(self._provider, self._reason(error)) from error
+        except ValueError as error:
+            raise ProviderUnavailable(self._provider, f"its answer makes no sense: {error}") from error
+
+    async def _ask(self, path: str, content: Mapping[str, Any]) -> httpx2.Response:
         """Send a request, and return its response, not read yet.
 
         Once more if the connection broke before the response began: it had been kept, and the peer had given it up.
         """
         try:
-            return await self._send(path, body)
+            return await self._send(path, content)
         except _BROKEN:
-            return await self._send(path, body)
+            return await self._send(path, content)
 
-    async def _send(self, path: str, body: Mapping[str, Any]) -> httpx2.Response:
-        request = self._client.build_request("POST", self._base_url + path, json=body)
+    async def _send(self, path: str, content: Mapping[str, Any]) -> httpx2.Response:
+        request = self._client.build_request("POST", self._base_url + path, **content)
         return await self._client.send(request, stream=True)
 
     @property
