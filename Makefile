@@ -14,8 +14,8 @@ editable = $(foreach project,$(1),-e ./$(patsubst %/,%,$(dir $(project))))
 # What decides: pure, and covered by tests to the last branch.
 empty :=
 comma := ,
-CORE := $(subst $(empty) $(empty),$(comma),$(patsubst %,agentvoice/%.py,agenda audio budget conversation echo endpointing errands export history \
-  interruption limit listening llm_failures markup pace playout protection segments sequencer silence speakable speaking sse text token_shapes turn unfinished utterance voice_gate voicing \
+CORE := $(subst $(empty) $(empty),$(comma),$(patsubst %,agentvoice/%.py,agenda audio backlog budget conversation echo endpointing errands export history \
+  interruption limit listening llm_failures loudspeaker markup pace playout protection rate_check segments sequencer silence speakable speaking sse text token_shapes turn unfinished utterance voice_gate voicing \
   tts/contexts tts/governor tts/lifecycle tts/wire))
 
 .DEFAULT_GOAL := help

@@ -29,6 +29,7 @@ from .commands import (
     Command,
     FinishContext,
     HangUp,
+    JudgePause,
     LimitNear,
     OpenContext,
     SendAudio,
@@ -81,8 +82,15 @@ LAST_SECOND: Final = 1.0
 class Ears(Protocol):
     """What turns the caller's audio into events."""
 
+    @property
+    def judges(self) -> bool:
+        """Whether they can be asked about a pause."""
+
     def feed(self, event: CallerAudio) -> None:
         """Take audio. Never waits."""
+
+    def notice(self, decided: JudgePause | SendAudio | ClearPlayout) -> None:
+        """Take what they are asked, and what the caller will hear, which may come back. Never waits."""
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -105,6 +113,8 @@ class Call(Verbs):
         inbox: Inbox | None = None,
     ) -> None:
         """Prepare a call; `run` makes it happen. `ears` is given `deliver` and returns what listens."""
+        self._inbox = inbox or Inbox()
+        self._ears = ears(self.deliver)
         conversation = Conversation(
             call_id,
             transport.audio,
@@ -113,6 +123,7 @@ class Call(Verbs):
             voicing=agent.voicing,
             has_marks=transport.has_marks,
             markup=synthesizer.markup,
+            judged_pauses=self._ears.judges,
         )
         super().__init__(call_id, agent, transport, conversation)
         self.caller = caller
@@ -125,6 +136,8 @@ class Call(Verbs):
         """What the line carries."""
         self.has_marks = transport.has_marks
         """Whether the line reports what was played."""
+        self.judged_pauses = self._ears.judges
+        """Whether a model of turns is asked about the caller's pauses."""
         self.markup = synthesizer.markup
         """What the agent's text may hold besides words."""
         self._synthesizer = synthesizer
@@ -132,12 +145,10 @@ class Call(Verbs):
         self._summaries = Summaries(self.history)
         self.tools = Running(call_id, self.deliver)
         """The tools that the agent's turns have asked for."""
-        self._ears = ears(self.deliver)
         self.observers: Sequence[Observer] = ()
         """Those who watch every event and every decision."""
         self.taps: Sequence[Callable[[float, CallerAudio], None]] = ()
         """Those who are given the caller's audio as well, with the time."""
-        self._inbox = inbox or Inbox()
         self._line_closed = anyio.Event()
         self._ends_at = math.inf
         self._replies: dict[str, CancelScope] = {}
@@ -222,10 +233,12 @@ class Call(Verbs):
         match command:
             case SendAudio(_, audio):
                 self._transport.send_audio(audio)
+                self._ears.notice(command)
             case SendMark(name):
                 self._transport.send_mark(name)
             case ClearPlayout():
                 self._transport.clear()
+                self._ears.notice(command)
             case StartReply(turn_id):
                 turn = self._conversation.turn
                 if turn is not None and turn.id == turn_id:
@@ -234,6 +247,8 @@ class Call(Verbs):
             case StopReply(turn_id):
                 if turn_id in self._replies:
                     self._replies.pop(turn_id).cancel()
+            case JudgePause():
+                self._ears.notice(command)
             case StartTool() | StopTool() | AnswerTool():
                 self.tools.perform(command)
             case OpenContext(context_id, _, voicing):

@@ -165,6 +165,14 @@ class HeardText:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgePause:
+    """Ask the model of turns about the pause that the caller is making; `EndOfTurnJudged` is its answer."""
+
+    text: str
+    """What the caller has said in this utterance."""
+
+
+@dataclass(frozen=True, slots=True)
 class UtteranceEnded(Utterance):
     """The caller has finished a contribution."""
 
@@ -292,6 +300,7 @@ Command: TypeAlias = (
     | SendMark
     | ClearPlayout
     | HangUp
+    | JudgePause
     | UtteranceEnded
     | TurnOpened
     | TurnConfirmed

@@ -19,6 +19,7 @@ from .commands import (
     ClearPlayout,
     Command,
     HangUp,
+    JudgePause,
     LimitNear,
     SendAudio,
     SilenceFell,
@@ -108,11 +109,13 @@ class Conversation:
         voicing: Voicing | None = None,
         has_marks: bool = True,
         markup: Markup = NO_MARKUP,
+        judged_pauses: bool = False,
     ) -> None:
+        """`judged_pauses`: there is a model of turns that can be asked about the caller's pauses."""
         self._call_id = call_id
         self._markup = markup
         self._manners = manners
-        self._endpointer = Endpointer(manners.endpointing)
+        self._endpointer = Endpointer(manners.endpointing, judged=judged_pauses)
         self._controller = InterruptionController(manners.interruption)
         self._playout = Playout(audio, lead_s=manners.lead_s, has_marks=has_marks)
         self._silence = Silence(manners.silence_s)
@@ -294,6 +297,8 @@ class Conversation:
                     commands += self._speculate(text, now)
                 case UtteranceResumed():
                     commands += self._withdraw_speculation(now)
+                case JudgePause():
+                    commands.append(decision)
                 case UtteranceEnded():  # pragma: no branch - the last there is
                     commands += [decision, *self._utterance(decision, now)]
         return commands

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from .commands import UtteranceEnded
+from .commands import JudgePause, UtteranceEnded
 from .events import (
     CallerTurnEnded,
     CallerTurnLikely,
@@ -41,7 +41,7 @@ class UtteranceResumed:
     """The caller goes on: what was likely is not so."""
 
 
-Decision: TypeAlias = UtteranceLikely | UtteranceResumed | UtteranceEnded
+Decision: TypeAlias = UtteranceLikely | UtteranceResumed | JudgePause | UtteranceEnded
 
 SURE: Final = 0.5
 """From this probability on a model's judgement is that the caller has finished."""
@@ -64,6 +64,8 @@ class Endpointing:
     """What ends one in which the caller asked for time: "hold on"."""
     transcript_s: float = 1.5
     """How long after the silence began to wait for a recogniser that still owes a final transcript."""
+    late_s: float = 4.0
+    """... and has not understood a single word yet."""
     turn_s: float = 7.0
     """How long to wait for a recogniser that knows turns, and has not said that this one is over."""
     language: str = "en"
@@ -73,8 +75,10 @@ class Endpointing:
 class Endpointer:
     """Decide when an utterance is over. Pure: call `handle_timer` at `deadline`."""
 
-    def __init__(self, patience: Endpointing = Endpointing()) -> None:
+    def __init__(self, patience: Endpointing = Endpointing(), *, judged: bool = False) -> None:
+        """`judged`: a model can be asked about each pause."""
         self._patience = patience
+        self._is_judged = judged
         self._pace = Pace(usual_s=patience.silence_s, shortest_s=patience.shortest_s, longest_s=patience.patience_s)
         self._parts: list[Transcript] = []
         self._partial = ""
@@ -118,6 +122,7 @@ class Endpointer:
                 return self._changed()
             case Transcript(text, final=False) if not self.idle:
                 self._partial = text.strip()
+                return self._changed() if self._owed else []
             case Transcript(final=True) if self._owed:
                 self._owed -= 1
                 self._partial = ""
@@ -175,11 +180,14 @@ class Endpointer:
             self.deadline = math.inf
             return self._resume()
         if self._owed:
-            self.deadline = self._stopped_at + self._patience.transcript_s
+            self.deadline = self._stopped_at + (self._patience.transcript_s if self.words else self._patience.late_s)
             return []
         ending = sounds(self.words, self._patience.language)
         self.deadline = self._stopped_at + self._silence_s(ending)
-        return self._become_likely() if ending is Sounds.FINISHED else []
+        if ending is not Sounds.FINISHED:
+            return []
+        ask = self._is_judged and self._judged is None and self.words
+        return [*([JudgePause(self.words)] if ask else []), *self._become_likely()]
 
     def _silence_s(self, ending: Sounds) -> float:
         """Return how long a silence is the end, for words that end so."""

@@ -14,7 +14,17 @@ from .events import Event
 from .hearing import Hearing
 from .history import History
 from .inbox import Inbox
-from .interfaces import LanguageModel, Message, SpeechRecognizer, Synthesizer, Transport, VoiceActivity
+from .interfaces import (
+    AudioCleaner,
+    EndOfTurn,
+    LanguageModel,
+    Message,
+    SpeechRecognizer,
+    Synthesizer,
+    Transport,
+    TurnRecognizer,
+    VoiceActivity,
+)
 from .llm import NO_MODEL
 from .logger import Logger
 from .trace.observer import Observer
@@ -47,7 +57,9 @@ class Host(AsyncContextManagerMixin):
         *,
         synthesizer: Synthesizer,
         vad: VoiceActivity,
-        recognizer: SpeechRecognizer,
+        recognizer: SpeechRecognizer | TurnRecognizer,
+        end_of_turn: EndOfTurn | None = None,
+        cleaner: AudioCleaner | None = None,
         llm: LanguageModel = NO_MODEL,
         observe: Callable[[Call], Sequence[Observer]] = lambda _: (),
         inbox: Callable[[], Inbox] = Inbox,
@@ -57,6 +69,8 @@ class Host(AsyncContextManagerMixin):
         self._synthesizer = synthesizer
         self._vad = vad
         self._recognizer = recognizer
+        self._end_of_turn = end_of_turn
+        self._cleaner = cleaner
         self._llm = llm
         self._observe = observe
         self._inbox = inbox
@@ -73,9 +87,9 @@ class Host(AsyncContextManagerMixin):
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Host]:
         async with create_task_group() as group:
-            group.start_soon(to_thread.run_sync, self._vad.prepare)
-            group.start_soon(to_thread.run_sync, self._recognizer.prepare)
-            group.start_soon(to_thread.run_sync, self._llm.prepare)
+            for part in (self._vad, self._recognizer, self._end_of_turn, self._cleaner, self._llm):
+                if part is not None:
+                    group.start_soon(to_thread.run_sync, part.prepare)
         llm: object = self._llm
         try:
             if isinstance(llm, Warms):
@@ -99,10 +113,16 @@ class Host(AsyncContextManagerMixin):
         agent = self._agent()
         if agent.llm is NO_MODEL:
             agent.llm = self._llm
-        rate = transport.audio.sample_rate
 
         def ears(deliver: Callable[[Event], None]) -> Hearing:
-            return Hearing(self._vad.detector(rate), self._recognizer, transport.audio, deliver)
+            return Hearing(
+                self._vad,
+                self._recognizer,
+                transport.audio,
+                deliver,
+                end_of_turn=self._end_of_turn,
+                cleaner=self._cleaner,
+            )
 
         call = Call(
             call_id,

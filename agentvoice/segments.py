@@ -9,14 +9,18 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from .events import Transcript
+from .utterance import HeardWord
 
 PATIENCE_S: Final = 1.4
 """How long after the end of a segment its final transcript may come. Shorter than `Endpointing.transcript_s`, so that
 the end of an utterance never waits for a transcript that will be taken for the next one's."""
+LATE_S: Final = 3.9
+"""... and when there is not even a partial one: a slow recogniser is better than none. Shorter than
+`Endpointing.late_s`, for the same reason."""
 STALLED_S: Final = 5.0
 """How long after the end of a segment a recogniser that owes its transcript is taken for broken."""
 KEPT_S: Final = 30.0
@@ -35,6 +39,8 @@ Pour: TypeAlias = bytes | Finalize
 
 @dataclass(slots=True, eq=False)
 class _Segment:
+    at: float
+    """When its first sample was spoken."""
     pieces: list[bytes] = field(default_factory=list)
     poured: int = 0
     """Pieces that the recogniser has."""
@@ -42,6 +48,15 @@ class _Segment:
     finalized: bool = False
     partial: str = ""
     given_up: bool = False
+
+    @property
+    def overdue_at(self) -> float:
+        """When the partial transcript has to do."""
+        return self.ended_at + (PATIENCE_S if self.partial else LATE_S)
+
+    def on_the_clock(self, word: HeardWord) -> HeardWord:
+        """Return a word, whose times count from the segment's first sample, with times on the call's clock."""
+        return replace(word, start=self.at + word.start, end=self.at + word.end)
 
 
 class Segments:
@@ -51,6 +66,7 @@ class Segments:
     """
 
     def __init__(self, *, bytes_per_second: int) -> None:
+        self._bytes_per_second = bytes_per_second
         self._segments: deque[_Segment] = deque()
         self._limit = int(KEPT_S * bytes_per_second)
         self._kept = 0
@@ -65,7 +81,7 @@ class Segments:
     @property
     def deadline(self) -> float:
         """When to call `handle_timer`."""
-        return next((s.ended_at + PATIENCE_S for s in self._segments if not s.given_up), math.inf)
+        return min((s.overdue_at for s in self._segments if not s.given_up), default=math.inf)
 
     @property
     def stalled_at(self) -> float:
@@ -74,9 +90,9 @@ class Segments:
 
     # ------------------------------------------------------------------ from the caller
 
-    def begin(self, pcm: bytes) -> None:
-        """Begin a segment with the audio just before its first sound."""
-        self._segments.append(_Segment())
+    def begin(self, pcm: bytes, *, at: float) -> None:
+        """Begin a segment with the audio just before its first sound; the first sample of that was spoken at `at`."""
+        self._segments.append(_Segment(at))
         self.add(pcm)
 
     def add(self, pcm: bytes) -> None:
@@ -94,6 +110,7 @@ class Segments:
         segment = next(s for s in self._segments if s.pieces)
         piece = segment.pieces.pop(0)
         self._kept -= len(piece)
+        segment.at += len(piece) / self._bytes_per_second  # what a recogniser is given again begins later
         if segment.poured:
             segment.poured -= 1
         else:
@@ -122,10 +139,12 @@ class Segments:
     # ------------------------------------------------------------------ from the recogniser
 
     def receive(self, transcript: Transcript) -> Transcript | None:
-        """Take what the recogniser says; return it if anybody still waits for it."""
+        """Take what the recogniser says; return it, with times on the call's clock, if anybody still waits for it."""
         if not self._segments:
             return None
         segment = self._segments[0]
+        if transcript.words:
+            transcript = replace(transcript, words=tuple(map(segment.on_the_clock, transcript.words)))
         if not transcript.final:
             segment.partial = transcript.text
             return None if segment.given_up else transcript
@@ -136,7 +155,7 @@ class Segments:
 
     def handle_timer(self, *, now: float) -> Sequence[Transcript]:
         """Return the best that is known of segments whose transcript is overdue. Harmless when called early."""
-        overdue = [s for s in self._segments if not s.given_up and s.ended_at + PATIENCE_S <= now]
+        overdue = [s for s in self._segments if not s.given_up and s.overdue_at <= now]
         for segment in overdue:
             segment.given_up = True
         return [Transcript(segment.partial, final=True) for segment in overdue]

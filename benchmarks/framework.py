@@ -11,6 +11,7 @@ import anyio
 
 from agentvoice import Agent, logs
 from agentvoice.call import Call
+from agentvoice.commands import Command
 from agentvoice.events import CallerAudio, Event
 from agentvoice.interfaces import Transport
 from agentvoice.server.app import create_app
@@ -31,7 +32,12 @@ class Speaker(Agent):
 
 
 class Deaf:
+    judges = False
+
     def feed(self, event: CallerAudio) -> None:
+        pass
+
+    def notice(self, decided: Command) -> None:
         pass
 
     async def run(self) -> None:

@@ -121,7 +121,7 @@ class Host:
         await Call(call_id, agent, transport, self._synthesizer, self._ears).run()
 
     def _ears(self, deliver: Callable[[Event], None]) -> Hearing:
-        return Hearing(self._activity.detector(TELEPHONE.sample_rate), self._recognizer, TELEPHONE, deliver)
+        return Hearing(self._activity, self._recognizer, TELEPHONE, deliver)
 
 
 async def main(speech: str) -> None:

@@ -126,12 +126,17 @@ class Voice:
 class Ears:
     """Hears nothing by itself."""
 
+    judges = False
+
     def __init__(self, deliver: Callable[[Event], None]) -> None:
         self.deliver = deliver
         self.fed = 0
 
     def feed(self, event: CallerAudio) -> None:
         self.fed += len(event.audio)
+
+    def notice(self, decided: Command) -> None:
+        pass
 
     async def run(self) -> None:
         await anyio.sleep_forever()

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from agentvoice.commands import UtteranceEnded
+from agentvoice.commands import JudgePause, UtteranceEnded
 from agentvoice.endpointing import Endpointer, Endpointing, UtteranceLikely, UtteranceResumed
 from agentvoice.events import (
     CallerTurnEnded,
@@ -256,3 +256,37 @@ def test_an_utterance_has_the_words_of_all_its_segments_and_is_as_sure_as_the_le
     assert [(word.word, word.start) for word in ended.words] == [("Two.", 1.0), ("Tonight.", 2.2)]
     assert ended.alternatives == ("Bwo. Tonight.", "Two. Bonight.")
     assert ended.language == "en"
+
+
+# ---------------------------------------------------------------------- asking a model
+
+
+def test_each_pause_after_words_that_sound_finished_is_judged_once() -> None:
+    endpointer = Endpointer(judged=True)
+    endpointer.receive(SpeechStarted(1.0), now=1.0)
+    endpointer.receive(SpeechStopped(2.0), now=2.2)
+
+    assert endpointer.receive(Transcript("For two.", final=True), now=2.3) == [
+        JudgePause("For two."),
+        UtteranceLikely("For two."),
+    ]
+    assert endpointer.receive(EndOfTurnJudged(0.9), now=2.35) == []
+
+
+def test_words_that_lead_on_need_no_judge() -> None:
+    endpointer = Endpointer(judged=True)
+    endpointer.receive(SpeechStarted(1.0), now=1.0)
+    endpointer.receive(SpeechStopped(2.0), now=2.2)
+
+    assert endpointer.receive(Transcript("For two and", final=True), now=2.3) == []
+
+
+def test_a_recogniser_that_has_understood_nothing_yet_is_given_longer() -> None:
+    endpointer = Endpointer(Endpointing(transcript_s=1.5, late_s=4.0))
+    endpointer.receive(SpeechStarted(1.0), now=1.0)
+    endpointer.receive(SpeechStopped(2.0), now=2.2)
+    assert endpointer.deadline == 6.0
+
+    endpointer.receive(Transcript("Hello", final=False), now=2.5)
+
+    assert endpointer.deadline == 3.5

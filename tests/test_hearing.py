@@ -1,22 +1,46 @@
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import pytest
-from anyio import CancelScope, create_task_group, current_time, sleep, sleep_until
+from anyio import CancelScope, create_memory_object_stream, create_task_group, current_time, sleep, sleep_until
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from structlog.testing import capture_logs
 
 from agentvoice.audio import TELEPHONE, linear_to_mulaw
-from agentvoice.errors import ProviderRejected
-from agentvoice.events import CallerAudio, Event, SpeechStarted, SpeechStopped, Transcript
+from agentvoice.commands import JudgePause
+from agentvoice.errors import ProviderRejected, ProviderUnavailable
+from agentvoice.events import (
+    CallerAudio,
+    CallerTurnEnded,
+    CallerTurnEvent,
+    CallerTurnLikely,
+    CallerTurnResumed,
+    CallerTurnStarted,
+    EndOfTurnJudged,
+    Event,
+    SpeechStarted,
+    SpeechStopped,
+    Transcript,
+)
 from agentvoice.hearing import Hearing
-from agentvoice.interfaces import Listening, SpeechRecognizer, VoiceDetector
+from agentvoice.interfaces import (
+    HEARD_S,
+    Following,
+    Listening,
+    SpeechRecognizer,
+    TurnRecognizer,
+    VoiceActivity,
+    VoiceDetector,
+)
 from agentvoice.segments import PATIENCE_S, STALLED_S
 from agentvoice.testing.hearing import Fault, LoudnessActivity, ScriptedRecognizer
 from agentvoice.testing.lexicon import Lexicon
+from agentvoice.utterance import HeardWord
 
 pytestmark = pytest.mark.anyio
 
@@ -67,14 +91,29 @@ class Line:
         return [at for at, event in self.events if isinstance(event, kind)][number]
 
 
+@dataclass
+class With:
+    """Voice activity by one detector."""
+
+    its: VoiceDetector
+
+    def prepare(self) -> None:
+        """Nothing to load."""
+
+    def detector(self, sample_rate: int) -> VoiceDetector:
+        return self.its
+
+
 @asynccontextmanager
-async def line(recognizer: SpeechRecognizer, detector: VoiceDetector | None = None) -> AsyncIterator[Line]:
+async def line(
+    recognizer: SpeechRecognizer | TurnRecognizer, vad: VoiceActivity | None = None, **options: Any
+) -> AsyncIterator[Line]:
     far_end: list[Line] = []
 
     def deliver(event: Event) -> None:
         far_end[0].deliver(event)
 
-    hearing = Hearing(detector or LoudnessActivity().detector(8000), recognizer, TELEPHONE, deliver)
+    hearing = Hearing(vad or LoudnessActivity(), recognizer, TELEPHONE, deliver, **options)
     far_end.append(Line(hearing, current_time()))
     async with create_task_group() as group:
         group.start_soon(hearing.run)
@@ -191,7 +230,7 @@ async def test_a_recogniser_that_refuses_to_go_on_is_not_asked_again() -> None:
     recognizer = ScriptedRecognizer(lexicon.hear, faults={0: Fault(rejects=True)})
     async with line(recognizer) as caller:
         await caller.speak(lexicon.say("hello"))
-        await caller.be_silent(3.0)
+        await caller.be_silent(5.0)
 
     assert recognizer.opened == 1
     assert caller.finals == [""]
@@ -272,7 +311,7 @@ async def test_a_detector_that_fails_is_logged_once_and_the_call_goes_on() -> No
             raise RuntimeError("no")
 
     with capture_logs() as logs:
-        async with line(ScriptedRecognizer([]), Broken()) as caller:
+        async with line(ScriptedRecognizer([]), With(Broken())) as caller:
             await caller.be_silent(0.2)
 
     assert [entry["event"] for entry in logs] == ["voice_activity_failed"]
@@ -287,7 +326,7 @@ async def test_a_detector_that_lags_loses_the_oldest_frames_and_says_how_many() 
             return []
 
     with capture_logs() as logs:
-        async with line(ScriptedRecognizer([]), Slow()) as caller:
+        async with line(ScriptedRecognizer([]), With(Slow())) as caller:
             await caller.be_silent(8.0)
 
     assert caller.hearing.dropped > 100
@@ -309,7 +348,7 @@ async def test_odd_empty_and_deafening_frames_end_no_call(spoil: Callable[[bytes
 
 
 async def test_hearing_ends_at_once_when_it_is_cancelled() -> None:
-    hearing = Hearing(LoudnessActivity().detector(8000), ScriptedRecognizer([]), TELEPHONE, lambda event: None)
+    hearing = Hearing(LoudnessActivity(), ScriptedRecognizer([]), TELEPHONE, lambda event: None)
     began = current_time()
     async with create_task_group() as group:
         group.start_soon(hearing.run)
@@ -318,3 +357,183 @@ async def test_hearing_ends_at_once_when_it_is_cancelled() -> None:
         group.cancel_scope.cancel()
 
     assert current_time() - began == pytest.approx(1.0, abs=0.01)
+
+
+# ---------------------------------------------------------------------- a recogniser that knows turns
+
+
+@dataclass
+class ScriptedTurns:
+    """A `TurnRecognizer` that says what it is told to, and keeps what it was fed."""
+
+    crashes_after_s: float = math.inf
+    fed: list[bytes] = field(default_factory=list)
+    says: MemoryObjectSendStream[CallerTurnEvent] | None = None
+    events: MemoryObjectReceiveStream[CallerTurnEvent] = field(init=False)
+
+    def prepare(self) -> None: ...
+
+    @asynccontextmanager
+    async def follow(self, sample_rate: int) -> AsyncIterator[Following]:
+        self.says, self.events = create_memory_object_stream[CallerTurnEvent](16)
+        self.fed.append(b"")
+        with self.says, self.events:
+            yield self
+
+    async def feed(self, pcm: bytes) -> None:
+        self.fed[-1] += pcm
+        if len(self.fed[-1]) >= 16000 * self.crashes_after_s:
+            self.crashes_after_s = math.inf
+            raise ProviderUnavailable("turns", "crashed")
+
+    def say(self, *events: CallerTurnEvent) -> None:
+        assert self.says is not None
+        for event in events:
+            self.says.send_nowait(event)
+
+
+async def test_a_recogniser_that_knows_turns_is_given_everything_and_its_word_is_passed_on() -> None:
+    turns = ScriptedTurns()
+    async with line(turns) as caller:
+        await caller.be_silent(1.0)
+        turns.say(
+            CallerTurnStarted("yes", 0.4),
+            Transcript("yes please", final=False, words=(HeardWord("yes", 0.5, 0.6),)),
+            CallerTurnLikely("yes please"),
+            CallerTurnResumed(),
+            CallerTurnEnded("Yes, please.", 0.9, (HeardWord("Yes,", 0.5, 0.6),)),
+        )
+        await caller.be_silent(0.1)
+
+    assert len(turns.fed[0]) == pytest.approx(1.1 * 16000, abs=700)
+    began, partial, likely, resumed, ended = [event for _, event in caller.events]
+    assert began == CallerTurnStarted("yes", about(caller.began_at + 0.4))
+    assert partial == Transcript(
+        "yes please", False, words=(HeardWord("yes", about(caller.began_at + 0.5), about(caller.began_at + 0.6)),)
+    )
+    assert (likely, resumed) == (CallerTurnLikely("yes please"), CallerTurnResumed())
+    assert isinstance(ended, CallerTurnEnded)
+    assert ended.words[0].start == about(caller.began_at + 0.5)
+
+
+async def test_a_turn_whose_beginning_the_recogniser_does_not_date_begins_now() -> None:
+    turns = ScriptedTurns()
+    async with line(turns) as caller:
+        await caller.be_silent(1.0)
+        turns.say(CallerTurnStarted("yes"))
+        await caller.be_silent(0.1)
+
+    [began] = caller.all(CallerTurnStarted)
+    assert began.at == about(caller.began_at + 1.0)
+
+
+async def test_a_recogniser_that_breaks_in_a_turn_is_given_the_turn_again() -> None:
+    turns = ScriptedTurns(crashes_after_s=2.0)
+    async with line(turns) as caller:
+        await caller.be_silent(1.0)
+        turns.say(CallerTurnStarted("a", 0.9))
+        await caller.be_silent(2.0)
+        turns.say(CallerTurnEnded("A table.", words=(HeardWord("A", 0.0, 0.1),)))
+        await caller.be_silent(0.1)
+
+    assert len(turns.fed) == 2
+    assert len(turns.fed[1]) == pytest.approx(3.1 * 16000, abs=17_000)
+    [ended] = caller.all(CallerTurnEnded)
+    assert caller.began_at <= ended.words[0].start <= caller.began_at + 1.0, "its clock is that of what it was given"
+
+
+async def test_a_recogniser_of_turns_that_makes_nothing_of_long_speech_is_replaced() -> None:
+    turns, lexicon = ScriptedTurns(), Lexicon()
+    with capture_logs() as logs:
+        async with line(turns) as caller:
+            await caller.speak(lexicon.say("a table for two please"))
+            await caller.be_silent(STALLED_S + 1)
+
+    assert "recognizer_stalled" in [entry["event"] for entry in logs]
+    assert len(turns.fed) == 2
+
+
+async def test_a_cough_of_which_it_makes_nothing_does_not() -> None:
+    turns, lexicon = ScriptedTurns(), Lexicon()
+    async with line(turns) as caller:
+        await caller.speak(lexicon.say("hm"))
+        await caller.be_silent(STALLED_S + 1)
+
+    assert len(turns.fed) == 1
+
+
+# ---------------------------------------------------------------------- a model of turns
+
+
+@dataclass
+class Judge:
+    """An `EndOfTurn` that takes its time."""
+
+    takes_s: float = 0.05
+    heard: list[tuple[float, int, str]] = field(default_factory=list)
+    """Seconds of audio, sample rate, words."""
+
+    def prepare(self) -> None: ...
+
+    async def judge(self, pcm: bytes, sample_rate: int, text: str) -> float:
+        self.heard.append((len(pcm) / 2 / sample_rate, sample_rate, text))
+        await sleep(self.takes_s)
+        if text == "crash":
+            raise RuntimeError("no")
+        return 0.8
+
+
+async def test_a_pause_is_judged_by_the_last_seconds_and_the_words() -> None:
+    judge, lexicon = Judge(), Lexicon()
+    async with line(ScriptedRecognizer(lexicon.hear), end_of_turn=judge) as caller:
+        await caller.be_silent(9.0)
+        await caller.speak(lexicon.say("a table"))
+        await caller.be_silent(0.4)
+        caller.hearing.notice(JudgePause("a table"))
+        await caller.be_silent(0.2)
+
+    assert judge.heard == [(about(HEARD_S), 8000, "a table")]
+    assert caller.all(EndOfTurnJudged) == [EndOfTurnJudged(0.8)]
+
+
+async def test_what_a_model_thinks_of_a_pause_that_is_over_is_not_said() -> None:
+    judge, lexicon = Judge(takes_s=1.0), Lexicon()
+    async with line(ScriptedRecognizer(lexicon.hear), end_of_turn=judge) as caller:
+        await caller.speak(lexicon.say("a table"))
+        await caller.be_silent(0.4)
+        caller.hearing.notice(JudgePause("a table"))
+        await caller.be_silent(0.1)
+        await caller.speak(lexicon.say("for two people"))
+        caller.hearing.notice(JudgePause("a table"))
+        await caller.be_silent(2.0)
+
+    assert len(judge.heard) == 1, "while the caller speaks there is no pause to judge"
+    assert caller.all(EndOfTurnJudged) == []
+
+
+async def test_a_model_of_turns_that_fails_is_logged_once_and_the_call_goes_on() -> None:
+    judge = Judge()
+    with capture_logs() as logs:
+        async with line(ScriptedRecognizer([]), end_of_turn=judge) as caller:
+            for _ in range(3):
+                await caller.be_silent(0.2)
+                caller.hearing.notice(JudgePause("crash"))
+            await caller.be_silent(0.2)
+
+    assert [entry["event"] for entry in logs] == ["end_of_turn_failed"]
+
+
+async def test_ears_without_a_model_do_not_judge() -> None:
+    async with line(ScriptedRecognizer([])) as caller:
+        assert not caller.hearing.judges
+    async with line(ScriptedRecognizer([]), end_of_turn=Judge()) as caller:
+        assert caller.hearing.judges
+
+
+async def test_a_slow_recogniser_without_partial_transcripts_loses_no_words() -> None:
+    lexicon = Lexicon()
+    async with line(ScriptedRecognizer(lexicon.hear, latency_s=3.0, partial_every_s=math.inf)) as caller:
+        await caller.speak(lexicon.say("a table for two"))
+        await caller.be_silent(4.0)
+
+    assert caller.finals == ["a table for two"]

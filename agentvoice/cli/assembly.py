@@ -147,6 +147,7 @@ def header(call: Call) -> Header:
             "manners": call.agent.manners,
             "instructions": call.agent.instructions,
             "markup": call.markup,
+            "judged_pauses": call.judged_pauses,
             "voicing": call.agent.voicing,
         },
     )

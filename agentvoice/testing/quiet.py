@@ -10,6 +10,7 @@ from anyio import Event, create_task_group, sleep_forever
 from agentvoice.agent import Agent
 from agentvoice.audio import TELEPHONE, AudioFormat
 from agentvoice.call import Call
+from agentvoice.commands import Command
 from agentvoice.events import CallerAudio, ContextEvent, Event as CallEvent, HungUp, LineEvent
 from agentvoice.markup import NO_MARKUP
 from agentvoice.turn import Turn
@@ -85,11 +86,16 @@ class QuietVoice:
 class QuietEars:
     """Hears nothing."""
 
+    judges = False
+
     def __init__(self, deliver: Callable[[CallEvent], None]) -> None:
         pass
 
     def feed(self, event: CallerAudio) -> None:
         """Drop it."""
+
+    def notice(self, decided: Command) -> None:
+        """Do nothing."""
 
     async def run(self) -> None:
         """Do nothing."""

@@ -12,6 +12,7 @@ from typing import Final
 from anyio import Event as Flag, create_memory_object_stream, current_time, sleep_forever
 
 from agentvoice.audio import TELEPHONE, AudioFormat
+from agentvoice.commands import Command
 from agentvoice.events import (
     AudioReceived,
     BargeIn,
@@ -130,11 +131,16 @@ class _Context:
 class TypedEars:
     """`Ears` for what is typed. Give `hear` each line."""
 
+    judges = False
+
     def __init__(self, deliver: Callable[[Event], None]) -> None:
         self._deliver = deliver
 
     def feed(self, event: CallerAudio) -> None:
         """Hear nothing: there is no sound."""
+
+    def notice(self, decided: Command) -> None:
+        """There is no echo, and no pause."""
 
     async def run(self) -> None:
         """Wait to be cancelled."""

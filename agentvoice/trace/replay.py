@@ -90,7 +90,13 @@ def conversation(header: Header) -> Core:
     except msgspec.ValidationError as error:
         raise UsageError(f"the trace's settings cannot be had with this version: {error}") from error
     return Conversation(
-        header.call_id, header.audio, manners=manners, voicing=voicing, has_marks=header.has_marks, markup=markup
+        header.call_id,
+        header.audio,
+        manners=manners,
+        voicing=voicing,
+        has_marks=header.has_marks,
+        markup=markup,
+        judged_pauses=header.settings.get("judged_pauses", False) is True,
     )
 
 

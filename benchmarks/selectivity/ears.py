@@ -104,7 +104,7 @@ class Models:
 
     def ears(self, deliver: Callable[[Event], None]) -> Hearing:
         """Return ears for one call."""
-        return Hearing(self._silero.detector(8000), self.recognizer, TELEPHONE, deliver)
+        return Hearing(self._silero, self.recognizer, TELEPHONE, deliver)
 
 
 async def overhear(models: Models, line: bytes) -> Sequence[tuple[float, Event]]:

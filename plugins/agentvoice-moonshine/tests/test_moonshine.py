@@ -97,9 +97,7 @@ async def test_a_whole_conversation_is_heard_word_for_word_in_real_time() -> Non
     activity = load("vad", "silero")()
     activity.prepare()
     events: list[tuple[float, Event]] = []
-    hearing = Hearing(
-        activity.detector(8000), moonshine(), TELEPHONE, lambda event: events.append((current_time(), event))
-    )
+    hearing = Hearing(activity, moonshine(), TELEPHONE, lambda event: events.append((current_time(), event)))
     began, frames = current_time(), 0
     onsets: list[float] = []
 
