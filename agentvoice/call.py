@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import anyio
 from anyio import (
@@ -136,8 +136,6 @@ class Call(Verbs):
         """What the line carries."""
         self.has_marks = transport.has_marks
         """Whether the line reports what was played."""
-        self.judged_pauses = self._ears.judges
-        """Whether a model of turns is asked about the caller's pauses."""
         self.markup = synthesizer.markup
         """What the agent's text may hold besides words."""
         self._synthesizer = synthesizer
@@ -156,6 +154,17 @@ class Call(Verbs):
         self._keys: deque[str] = deque()  # keys that the agent has not dealt with
         self._group: TaskGroup
         agent.call = self
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What has to be known to decide this call again as it was decided; a trace begins with it."""
+        return {
+            "manners": self.agent.manners,
+            "instructions": self.agent.instructions,
+            "markup": self.markup,
+            "judged_pauses": self._ears.judges,
+            "voicing": self.agent.voicing,
+        }
 
     # ------------------------------------------------------------------ the life of the call
 

@@ -120,7 +120,11 @@ class Endpoint(_Group):
     """When the caller has finished; see `endpointing.Endpointing`."""
 
     silence_s: PositiveFloat = _MANNERS.endpointing.silence_s
+    shortest_s: PositiveFloat = _MANNERS.endpointing.shortest_s
+    sure_s: PositiveFloat = _MANNERS.endpointing.sure_s
     patience_s: PositiveFloat = _MANNERS.endpointing.patience_s
+    wait_s: PositiveFloat = _MANNERS.endpointing.wait_s
+    language: str = _MANNERS.endpointing.language
 
 
 class Playout(_Group):
@@ -149,6 +153,10 @@ class Settings(BaseSettings):
     """The `engine` plugin of our own speech server."""
     vad: str = "silero"
     recognizer: str = "moonshine"
+    end_of_turn: str = ""
+    """A model that judges the caller's pauses; empty for the words and the silence alone."""
+    cleaner: str = ""
+    """What takes noise or echo out of the line; empty for nothing."""
     llm: str = "qwen"
     server: Server = Server()
     speech: Speech = Speech()

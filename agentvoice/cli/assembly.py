@@ -44,6 +44,8 @@ async def open_host(
         ProviderError: the speech server refuses, or does not answer.
     """
     vad, recognizer = load("vad", settings.vad)(), load("recognizer", settings.recognizer)()
+    end_of_turn = load("end_of_turn", settings.end_of_turn)() if settings.end_of_turn else None
+    cleaner = load("cleaner", settings.cleaner)() if settings.cleaner else None
     llm = load_llm(agent, settings.llm)
     async with (
         _synthesizer(settings) as synthesizer,
@@ -52,6 +54,8 @@ async def open_host(
             synthesizer=synthesizer,
             vad=vad,
             recognizer=recognizer,
+            end_of_turn=end_of_turn,
+            cleaner=cleaner,
             llm=llm,
             observe=observe or partial(_observe, settings),
         ) as host,
@@ -143,11 +147,5 @@ def header(call: Call) -> Header:
         audio=call.audio,
         agent=type(call.agent).__name__,
         has_marks=call.has_marks,
-        settings={
-            "manners": call.agent.manners,
-            "instructions": call.agent.instructions,
-            "markup": call.markup,
-            "judged_pauses": call.judged_pauses,
-            "voicing": call.agent.voicing,
-        },
+        settings=call.settings,
     )

@@ -28,7 +28,14 @@ from agentvoice.call import Call
 from agentvoice.commands import Command, TurnChanged, TurnClosed, TurnOpened, TurnState
 from agentvoice.events import Event
 from agentvoice.host import Host
-from agentvoice.interfaces import LanguageModel, MessageStream, SpeechRecognizer, VoiceActivity
+from agentvoice.interfaces import (
+    EndOfTurn,
+    LanguageModel,
+    MessageStream,
+    SpeechRecognizer,
+    TurnRecognizer,
+    VoiceActivity,
+)
 from agentvoice.llm import NO_MODEL
 from agentvoice.server.transport import TwilioTransport
 from agentvoice.speech.tone import ToneEngine
@@ -63,7 +70,8 @@ async def simulate(
     caller: Sequence[Step],
     *,
     speech: ScriptedSpeech | None = None,
-    recognizer: SpeechRecognizer | None = None,
+    recognizer: SpeechRecognizer | TurnRecognizer | None = None,
+    end_of_turn: EndOfTurn | None = None,
     lexicon: Lexicon | None = None,
     vad: VoiceActivity | None = None,
     llm: LanguageModel = NO_MODEL,
@@ -109,6 +117,7 @@ async def simulate(
             synthesizer=synthesizer,
             vad=vad or LoudnessActivity(),
             recognizer=recognizer or ScriptedRecognizer(lexicon.hear),
+            end_of_turn=end_of_turn,
             llm=llm,
             observe=observe,
             inbox=InstantInbox,
@@ -157,13 +166,7 @@ async def _answer(host: Host, stream: _Tapped) -> None:
 
 
 def _header(call: Call) -> Header:
-    settings = {
-        "manners": call.agent.manners,
-        "instructions": call.agent.instructions,
-        "markup": call.markup,
-        "voicing": call.agent.voicing,
-    }
-    return Header(call_id=call.id, started_at=current_time(), agent=type(call.agent).__name__, settings=settings)
+    return Header(call_id=call.id, started_at=current_time(), agent=type(call.agent).__name__, settings=call.settings)
 
 
 class _Tapped:
