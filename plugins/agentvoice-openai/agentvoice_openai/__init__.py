@@ -1,5 +1,6 @@
-"""Language models at any endpoint that speaks OpenAI's Chat Completions."""
+"""Language models and recognisers at any endpoint that speaks OpenAI's dialect."""
 
 from ._model import OpenAI as OpenAI
+from ._recognizer import OpenAIRecognizer as OpenAIRecognizer
 
-__all__ = ["OpenAI"]
+__all__ = ["OpenAI", "OpenAIRecognizer"]

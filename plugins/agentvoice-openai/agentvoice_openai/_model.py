@@ -4,35 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Annotated, Any, Final
-
-from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, SecretStr
+from typing import Any, Final
 
 from agentvoice.endpoint import Endpoint
-from agentvoice.errors import UsageError
 from agentvoice.interfaces import Message, Thought, ToolSpec
-from agentvoice.settings import read_plugin
 
 from ._dialect import Answer, request
+from ._settings import PROVIDER, headers, read, required
 
-PROVIDER: Final = "openai"
-HOSTED: Final = "https://api.openai.com/v1"
 _HINTS: Final = {
     401: "check AGENTVOICE_OPENAI_API_KEY",
     404: "check AGENTVOICE_OPENAI_MODEL and AGENTVOICE_OPENAI_BASE_URL",
 }
-
-
-class OpenAISettings(BaseModel):
-    """What may be set: `AGENTVOICE_OPENAI_MODEL`, and so on."""
-
-    model: str = ""
-    base_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")] = HOSTED
-    api_key: SecretStr | None = None
-    temperature: Annotated[float, Field(ge=0)] | None = None
-    max_tokens: PositiveInt | None = None
-    silence_s: PositiveFloat = 30.0
-    """How long the endpoint may say nothing before it is given up."""
 
 
 class OpenAI:
@@ -52,19 +35,15 @@ class OpenAI:
             UsageError: there is no model, or no key for an endpoint that wants one; the message names the setting.
         """
         given = {"model": model, "base_url": base_url, "api_key": api_key}
-        settings = read_plugin(PROVIDER, OpenAISettings, given)
-        if not settings.model:
-            raise UsageError("openai has to be told which model to ask; set AGENTVOICE_OPENAI_MODEL to its name")
-        key = settings.api_key.get_secret_value() if settings.api_key else ""
-        if not key and settings.base_url == HOSTED:
-            raise UsageError("openai wants a key; set AGENTVOICE_OPENAI_API_KEY, or another AGENTVOICE_OPENAI_BASE_URL")
+        settings = read(given)
+        model = required(settings.model, "AGENTVOICE_OPENAI_MODEL", "model")
         set_ = {"temperature": settings.temperature, "max_tokens": settings.max_tokens}
-        self._options = {"model": settings.model}
+        self._options = {"model": model}
         self._options |= {name: each for name, each in set_.items() if each is not None} | options
         self._endpoint = Endpoint(
             PROVIDER,
             settings.base_url,
-            headers={"Authorization": f"Bearer {key}"} if key else {},
+            headers=headers(settings.base_url, settings.api_key, "AGENTVOICE_OPENAI_BASE_URL"),
             hints=_HINTS,
             silence_s=settings.silence_s,
         )
