@@ -54,10 +54,11 @@ def end(process: subprocess.Popen[str], act: Callable[[], None] = lambda: None) 
     """Act, and return the exit code, what was said, and how long it took."""
     began = time.perf_counter()
     act()
-    try:
-        out, errors = process.communicate(timeout=10)
-    finally:
-        process.kill()
+    with process:
+        # not `communicate`, which does not look into the buffer that `readline` may have filled with more than its line
+        assert process.stdout is not None
+        assert process.stderr is not None
+        out, errors = process.stdout.read(), process.stderr.read()
     assert "Traceback" not in errors
     return process.returncode, out.split("\n")[:-1], time.perf_counter() - began
 
