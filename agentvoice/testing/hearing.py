@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -179,3 +179,33 @@ class _ScriptedListening:
         if callable(script):
             return script(self._script.segments[number], self._sample_rate)
         return script[number] if final and number < len(script) else ""
+
+
+@dataclass
+class ScriptedEndOfTurn:
+    """`EndOfTurn` that judges by script: a function of audio, sample rate and text, or probabilities in their order.
+
+    The last of them stays.
+    """
+
+    script: Callable[[bytes, int, str], float] | Sequence[float]
+    latency_s: float = 0.05
+    """How long a judgement takes, in seconds."""
+    crashes: Collection[int] = ()
+    """The judgements that break, by their number."""
+    asked: list[tuple[bytes, int, str]] = field(default_factory=list)
+    """The questions so far, those included whose answer nobody waited for."""
+
+    def prepare(self) -> None:
+        """Nothing to load."""
+
+    async def judge(self, pcm: bytes, sample_rate: int, text: str) -> float:
+        """Judge, as the script says."""
+        number = len(self.asked)
+        self.asked.append((pcm, sample_rate, text))
+        await sleep(self.latency_s)
+        if number in self.crashes:
+            raise ProviderUnavailable("script", "crashed")
+        if callable(self.script):
+            return self.script(pcm, sample_rate, text)
+        return self.script[min(number, len(self.script) - 1)]

@@ -5,9 +5,10 @@ from anyio import current_time, fail_after
 
 from agentvoice.errors import ProviderUnavailable
 from agentvoice.events import Transcript
+from agentvoice.testing.contracts.end_of_turn import check_end_of_turn
 from agentvoice.testing.contracts.recognizer import check_recognizer
 from agentvoice.testing.contracts.vad import check_voice_activity
-from agentvoice.testing.hearing import Fault, LoudnessActivity, ScriptedRecognizer
+from agentvoice.testing.hearing import Fault, LoudnessActivity, ScriptedEndOfTurn, ScriptedRecognizer
 from agentvoice.testing.lexicon import Lexicon
 
 pytestmark = pytest.mark.anyio
@@ -74,3 +75,30 @@ async def test_one_who_never_answers_can_still_be_left() -> None:
     with fail_after(5):
         async with ScriptedRecognizer(["a"], faults={0: Fault(never_answers=True)}).listen(8000) as listening:
             await listening.finalize()
+
+
+async def test_the_double_of_the_end_of_turn_keeps_the_contract() -> None:
+    lexicon = Lexicon()
+
+    await check_end_of_turn(
+        lambda: ScriptedEndOfTurn(lambda _pcm, _rate, text: 0.9 if text.endswith(".") else 0.1),
+        finished=lambda rate: lexicon.say("that is all", sample_rate=rate),
+        unfinished=lambda rate: lexicon.say("a table for", sample_rate=rate),
+    )
+
+
+async def test_judgements_may_be_given_in_their_order_and_the_last_one_stays() -> None:
+    model = ScriptedEndOfTurn([0.2, 0.9], latency_s=0.3)
+    began = current_time()
+
+    assert [await model.judge(b"", 8000, text) for text in ("a", "b", "c")] == [0.2, 0.9, 0.9]
+    assert current_time() - began == pytest.approx(0.9)
+    assert model.asked == [(b"", 8000, "a"), (b"", 8000, "b"), (b"", 8000, "c")]
+
+
+async def test_a_judgement_breaks_when_the_script_says_so() -> None:
+    model = ScriptedEndOfTurn([0.2], crashes={0})
+
+    with pytest.raises(ProviderUnavailable, match="crashed"):
+        await model.judge(b"", 8000, "a")
+    assert await model.judge(b"", 8000, "a") == 0.2
