@@ -35,8 +35,8 @@ async def check_end_of_turn(
 ) -> None:
     """Check a plugin, or a double.
 
-    `finished(rate)` is PCM of that rate in which somebody has finished and falls silent; in `unfinished(rate)` they only
-    pause. The texts are what they said, for a model that goes by words.
+    `finished(rate)` is PCM of that rate in which somebody has finished and falls silent; in `unfinished(rate)` they
+    only pause. The texts are what they said, for a model that goes by words.
 
     Raises:
         AssertionError: the contract is broken; the message says where.
