@@ -70,8 +70,8 @@ def breaks_on_nothing(pcm: bytes, rate: int, text: str) -> float:
         (lambda: Ageing(by_text), "does not depend on those before it"),
         (lambda: ScriptedEndOfTurn([0.3]), "who has finished is found"),
         (lambda: ScriptedEndOfTurn([0.9]), "who pauses is not found"),
-        (lambda: ScriptedEndOfTurn([0.9, 0.1, 1.1]), "no audio has a probability"),
-        (lambda: ScriptedEndOfTurn([0.9, 0.1, float("nan")]), "no audio has a probability"),
+        (lambda: ScriptedEndOfTurn([0.9, 0.1, 1.1]), "no audio without words has a probability"),
+        (lambda: ScriptedEndOfTurn([0.9, 0.1, float("nan")]), "no audio without words has a probability"),
     ],
 )
 async def test_who_breaks_it_is_told_where(make: Callable[[], ScriptedEndOfTurn], complaint: str) -> None:
