@@ -26,19 +26,21 @@ class _Words:
     """How people go on in one language. Phrases are separated by commas."""
 
     def __init__(self, leading: str, asking: str) -> None:
-        self.leading, self.asking = (re.compile(_ending_in(phrases), re.IGNORECASE) for phrases in (leading, asking))
+        self.leading = re.compile(_ending_in(leading, ".,…!-"), re.IGNORECASE)
+        self.asking = re.compile(_ending_in(asking, ".,…!?-"), re.IGNORECASE)
 
 
-def _ending_in(phrases: str) -> str:
+def _ending_in(phrases: str, marks: str) -> str:
+    """Return a pattern of texts that end in one of the phrases, and then perhaps in some of these marks."""
     longest_first = sorted((each.strip() for each in phrases.split(",")), key=len, reverse=True)
-    return rf"(?:^|[\s,.…!?-])(?:{'|'.join(map(re.escape, longest_first))}){_PLEASE}[\s.,…!?-]*$"
+    return rf"(?:^|[\s,.…!?-])(?:{'|'.join(map(re.escape, longest_first))}){_PLEASE}[\s{marks}]*$"
 
 
 _HESITATION: Final = "um, umm, uh, uhh, uhm, er, erm, hmm"
 
 LANGUAGES: Final[Mapping[str, _Words]] = {
     "en": _Words(
-        f"{_HESITATION}, and, or, but, so, to, the, a, an, of, for, with, at, in, on, is, my, your, because, if, "
+        f"{_HESITATION}, and, or, but, to, the, a, an, of, for, with, at, is, my, your, because, if, "
         "from, i, i'm, i'd, i'll, i'd like, i want, i need, it's, that's, like, you know, i mean, number is, name is",
         "hold on, hold on a second, hold on a minute, hang on, hang on a second, wait a second, wait a minute, "
         "one second, one moment, one sec, just a second, just a moment, just a minute, give me a second, "

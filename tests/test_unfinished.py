@@ -18,6 +18,10 @@ from agentvoice.unfinished import Sounds, sounds
         ("Ein Tisch für zwei.", "de"),
         ("and", "xx"),
         ("Do you have a hold on my account?", "en"),
+        ("Go on.", "en"),
+        ("I think so.", "en"),
+        ("Where are you calling from?", "en"),
+        ("Wofür ist das?", "de"),
     ],
 )
 def test_this_sounds_finished(text: str, language: str) -> None:
@@ -32,6 +36,7 @@ def test_this_sounds_finished(text: str, language: str) -> None:
         ("My name is ...", "en"),
         ("Um", "en"),
         ("So, uh,", "en"),
+        ("We come from.", "en"),
         ("On the third,", "en"),
         ("My number is 212 555", "en"),
         ("double oh four one", "en"),
