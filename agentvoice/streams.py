@@ -30,7 +30,7 @@ _LARGEST: Final = 8 * 2**20
 @asynccontextmanager
 async def connect_websocket(
     url: str, *, headers: Mapping[str, str] | None = None, open_timeout_s: float = 10.0, **options: Any
-) -> AsyncIterator[MessageStream]:
+) -> AsyncIterator[WebSocketStream]:
     """Connect to a WebSocket server, on asyncio or trio; `options` are those of the websockets client.
 
     Raises:
@@ -87,8 +87,8 @@ class WebSocketStream:
         self._socket = socket
         self._close = getattr(socket, "aclose", None) or socket.close  # trio's name, or asyncio's
 
-    async def send(self, message: str) -> None:
-        """Send one text message; see `MessageStream.send`."""
+    async def send(self, message: str | bytes) -> None:
+        """Send one message, text or binary; see `MessageStream.send`."""
         try:
             await self._socket.send(message)
         except ConnectionClosed as error:

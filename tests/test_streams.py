@@ -174,7 +174,7 @@ def run(request: pytest.FixtureRequest) -> Run:
 def test_a_websocket_carries_whole_messages_both_ways(server: Server, run: Run) -> None:
     async def main() -> None:
         async with connect_websocket(url_of(server), headers={"X-API-Key": "secret"}) as stream:
-            for message in ("hello", "x" * 3_000_000, "👋"):
+            for message in ("hello", b"\x00\xff", "x" * 3_000_000, "👋"):
                 await stream.send(message)
                 assert await stream.receive() == message
             await stream.send("headers")
