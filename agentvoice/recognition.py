@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import anyio
 from anyio import CancelScope, sleep
 
-from .errors import ProviderRejected, UsageError
+from .errors import AgentVoiceError, ProviderRejected, UsageError
 from .events import Event
 from .logger import Logger
 
@@ -65,7 +65,10 @@ class Reopening:
                 with CancelScope() as self._session:
                     await self._use()
             except Exception as error:
-                log.exception("recognizer_failed", failures=self._failures)
+                if reasons := _reasons(error):
+                    log.error("recognizer_failed", failures=self._failures, reason=reasons)  # noqa: TRY400 - it says all
+                else:
+                    log.exception("recognizer_failed", failures=self._failures)
                 if _is_hopeless(error):
                     return
             self._rewind()
@@ -77,6 +80,14 @@ class Reopening:
 
     def _rewind(self) -> None:
         raise NotImplementedError
+
+
+def _reasons(error: BaseException) -> str:
+    """Return what our own errors say is wrong; nothing where there is any other, whose traceback somebody will need."""
+    if isinstance(error, BaseExceptionGroup):
+        parts = [_reasons(each) for each in error.exceptions]
+        return "; ".join(parts) if all(parts) else ""
+    return str(error) if isinstance(error, AgentVoiceError) else ""
 
 
 def _is_hopeless(error: Exception) -> bool:

@@ -193,6 +193,22 @@ async def test_a_recogniser_that_does_not_open_is_tried_again() -> None:
 
     assert caller.finals == ["hello"]
     assert [entry["event"] for entry in logs] == ["recognizer_failed"] * 3
+    assert {entry["reason"] for entry in logs} == {"script: does not open"}
+    assert not any("exc_info" in entry for entry in logs), "what says what is wrong needs no traceback"
+
+
+async def test_what_breaks_in_a_recogniser_for_no_reason_of_ours_is_told_with_its_traceback() -> None:
+    class Broken:
+        def prepare(self) -> None: ...
+
+        def listen(self, sample_rate: int) -> AbstractAsyncContextManager[Listening]:
+            raise ZeroDivisionError
+
+    with capture_logs() as logs:
+        async with line(Broken()) as caller:
+            await caller.be_silent(0.1)
+
+    assert logs[0]["exc_info"]
 
 
 async def test_a_recogniser_that_crashes_in_mid_word_is_given_the_words_again() -> None:
