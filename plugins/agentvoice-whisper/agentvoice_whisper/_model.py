@@ -29,6 +29,8 @@ LONGEST_S: Final = 30.0
 _TOKENS_PER_SECOND: Final = 8
 """Nobody speaks faster than this: what goes on is the decoder talking to itself."""
 _FIRST_TOKENS: Final = 8
+_MOST_TOKENS: Final = 224
+"""Half of what the decoder can remember. CTranslate2, too, allows a text half of the length that it is told."""
 _TIME_S: Final = 0.02
 """What one step of the encoder's answer is about."""
 
@@ -69,10 +71,10 @@ class Model:
         check()
         language = self._language or self._find_language(encoded)
         start = self._start(language)
-        longest = _FIRST_TOKENS + len(samples) * _TOKENS_PER_SECOND // SAMPLE_RATE
+        longest = min(_MOST_TOKENS, _FIRST_TOKENS + len(samples) * _TOKENS_PER_SECOND // SAMPLE_RATE)
         prompt = [*start, self._mark("notimestamps")]
         (result,) = self._model.generate(
-            encoded, [prompt], beam_size=1, max_length=len(prompt) + longest, return_scores=True,
+            encoded, [prompt], beam_size=1, max_length=2 * longest, return_scores=True,
             return_no_speech_prob=True,
         )  # fmt: skip
         tokens = [token for token in result.sequences_ids[0] if token < self._vocabulary.end]

@@ -45,4 +45,4 @@ def read_vocabulary(folder: Path) -> Vocabulary:
     whole = folder / "vocabulary.json"
     if whole.exists():
         return Vocabulary(json.loads(whole.read_text(encoding="utf-8")))
-    return Vocabulary((folder / "vocabulary.txt").read_text(encoding="utf-8").removesuffix("\n").split("\n"))
+    return Vocabulary((folder / "vocabulary.txt").read_text(encoding="utf-8").split("\n"))

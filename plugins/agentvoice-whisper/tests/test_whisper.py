@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import wave
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 from anyio import create_task_group, current_time, fail_after, sleep
+from numpy.typing import NDArray
 
 from agentvoice.assets import user_cache
 from agentvoice.audio import linear_to_mulaw, mulaw_to_linear
@@ -22,6 +25,9 @@ from agentvoice.interfaces import Listening
 from agentvoice.plugins import load
 from agentvoice.testing.contracts.recognizer import check_recognizer
 from agentvoice_whisper import Whisper
+from agentvoice_whisper._model import Model
+from agentvoice_whisper._samples import floats
+from agentvoice_whisper._understood import Understood
 from agentvoice_whisper._weights import BASE
 
 pytestmark = [pytest.mark.anyio, pytest.mark.speech]
@@ -110,9 +116,13 @@ async def test_words_have_their_times_and_the_text_its_confidence(tiny: Whisper)
     assert starts[0] == pytest.approx(0.33, abs=0.1), "0.3 s of silence come first"
     assert said.words[-1].end == pytest.approx(2.7, abs=0.2)
     assert all(word.confidence is not None and word.confidence > 0.6 for word in said.words)
-    assert said.confidence is not None
-    assert said.confidence > 0.8
+    assert said.confidence == pytest.approx(0.93, abs=0.04)
     assert said.language == "en"
+
+
+async def test_the_end_of_a_text_counts_for_its_confidence(tiny: Whisper) -> None:
+    async with hearing(tiny) as listening:
+        assert (await final(listening, line("right"))).confidence == pytest.approx(0.75, abs=0.05)
 
 
 @pytest.mark.parametrize("noise", ["silence", "white", "hum", "clipping", "clicks", "offset"])
@@ -144,6 +154,35 @@ async def test_speech_is_heard_through_noise(tiny: Whisper) -> None:
         said = await final(listening, noisy.clip(-32768, 32767).astype("<i2").tobytes())
 
     assert words(said.text) == SAID["yes_sarah_johnson"]
+
+
+async def test_what_is_said_again_and_again_is_heard_as_often(tiny: Whisper) -> None:
+    async with hearing(tiny) as listening:
+        said = await final(listening, line("when_do_you_close") * 8)
+
+    assert words(said.text) == " ".join([SAID["when_do_you_close"]] * 8)
+    assert len(said.words) == 8 * 5
+
+
+def test_a_loop_is_looked_into_once_more(tiny: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny._model
+    assert model is not None
+    samples = floats(line("okay"), RATE)
+    looks: list[float] = []
+    texts: list[str] = []
+    look = model._look
+
+    def too_short(samples: NDArray[np.float32], filled_s: float, check: Callable[[], None]) -> Understood:
+        looks.append(filled_s)
+        found = look(samples, 2.1 if filled_s < 30 else filled_s, check)
+        texts.append(found.text)
+        return found
+
+    monkeypatch.setattr(model, "_look", too_short)
+
+    assert model(samples).text == "Okay."
+    assert looks == [8.0, 30.0]
+    assert texts[0].startswith("Okay. Okay. Okay. Okay."), "with no silence after it the model does not find an end"
 
 
 async def test_who_talks_without_an_end_is_heard_to_the_end(tiny: Whisper) -> None:
@@ -207,6 +246,52 @@ async def test_partial_transcripts_come_while_somebody_speaks() -> None:
 
     assert words(partial[0]).startswith("hello i would like")
     assert words(said.text) == SAID["table_for_two"]
+
+
+async def test_what_nobody_waits_for_any_more_is_not_finished(tiny: Whisper) -> None:
+    asked = 0
+
+    def nobody_waits() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            raise TimeoutError
+
+    assert tiny._model is not None
+    with pytest.raises(TimeoutError):
+        tiny._model(np.zeros(16000, np.float32), nobody_waits)
+
+
+class Busy:
+    """Stands for the model, and counts who uses it at the same time."""
+
+    def __init__(self) -> None:
+        self.users = self.most = 0
+        self._company = threading.Event()
+
+    def __call__(self, samples: NDArray[np.float32], check: Callable[[], None]) -> Understood:
+        self.users += 1
+        self.most = max(self.users, self.most)
+        if self.users > 1:
+            self._company.set()
+        self._company.wait(0.1)
+        self.users -= 1
+        return Understood("Yes.", likely=-0.1, silent=0.1)
+
+
+async def test_one_call_at_a_time_uses_the_model() -> None:
+    recognizer, busy = Whisper(), Busy()
+    recognizer._model = cast("Model", busy)
+
+    async def call() -> None:
+        async with hearing(recognizer) as listening:
+            assert (await final(listening, line("okay"))).text == "Yes."
+
+    async with create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(call)
+
+    assert busy.most == 1
 
 
 # ------------------------------------------------------------------ other models, and settings
