@@ -281,7 +281,7 @@ async def test_hearing_opens_it_again_after_a_failure_and_feeds_the_segment_anew
     speech = lexicon.say("a table for two")
     acme = Acme(lexicon=lexicon, fails={0: ProviderUnavailable("acme", "overloaded")})
     events: list[Event] = []
-    hearing = Hearing(LoudnessActivity().detector(RATE), acme, TELEPHONE, events.append)
+    hearing = Hearing(LoudnessActivity(), acme, TELEPHONE, events.append)
     audio = linear_to_mulaw(speech + bytes(2 * RATE))
     with CancelScope() as scope:
         async with create_task_group() as group:
