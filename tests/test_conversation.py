@@ -8,6 +8,7 @@ import pytest
 
 from agentvoice.audio import TELEPHONE
 from agentvoice.commands import (
+    AnswerTool,
     BargeInDecided,
     CancelContext,
     ClearPlayout,
@@ -16,6 +17,7 @@ from agentvoice.commands import (
     Evidence,
     FinishContext,
     HangUp,
+    JudgePause,
     LimitNear,
     OpenContext,
     ProtectedHeard,
@@ -26,6 +28,7 @@ from agentvoice.commands import (
     Spent,
     StaleDropped,
     StartReply,
+    StartTool,
     StopReply,
     TurnChanged,
     TurnClosed,
@@ -54,13 +57,18 @@ from agentvoice.events import (
     PhonemesReceived,
     PlayRequested,
     ReplyFailed,
+    ReplyMended,
     SayRequested,
     SpeechStarted,
     SpeechStopped,
     StopRequested,
     TextEnded,
+    TextPaused,
     TextProduced,
     TokensUsed,
+    ToolEnded,
+    ToolOutcome,
+    ToolRequested,
     Transcript,
     Transfer,
     WordsReceived,
@@ -1121,3 +1129,56 @@ def test_a_call_that_has_cost_as_much_as_it_may_says_so_once() -> None:
     scene.line_plays(6.0)
 
     assert scene.of(Spent) == [Spent("tokens"), Spent("characters")]
+
+
+# ------------------------------------------------------------------ what the model asks for
+
+
+def test_a_tool_that_a_turn_asks_for_is_run_and_its_result_is_told() -> None:
+    scene = Scene()
+    scene.caller_says("A table for two.", 1.0, 2.0)
+    asked = scene.at(2.6, ToolRequested("t1", "c1", "book", "{}"))
+    told = scene.at(2.8, ToolEnded("c1", ToolOutcome.DONE, "booked"))
+
+    assert (asked, told) == ([StartTool("c1", "book")], [AnswerTool("c1", "booked")])
+
+
+def test_what_a_turn_asks_for_that_is_over_is_not_run() -> None:
+    scene = answering()
+    scene.line_plays(6.0)
+
+    assert scene.at(6.0, ToolRequested("t1", "c1", "book", "{}")) == []
+
+
+def test_what_a_model_did_that_then_broke_down_is_not_done_again_for_the_next_turn() -> None:
+    scene = Scene()
+    scene.caller_says("A table for two.", 1.0, 2.0)
+    scene.at(2.6, ToolRequested("t1", "c1", "book", "{}"), ToolEnded("c1", ToolOutcome.DONE, "booked"))
+    scene.at(2.6, ReplyMended("t1", "gone"))
+    scene.agent_writes("I beg your pardon?")
+    scene.line_plays(6.0)
+    scene.caller_says("A table for two.", 7.0, 8.0)
+
+    [answer] = scene.at(8.6, ToolRequested(scene.turn.id, "c2", "book", "{}"))
+
+    assert isinstance(answer, AnswerTool)
+    assert answer.result.startswith("booked")
+
+
+def test_the_words_before_a_pause_are_spoken_without_waiting_for_their_sentence() -> None:
+    scene = Scene()
+    scene.caller_says("A table for two.", 1.0, 2.0)
+    scene.at(2.6, TextProduced("t1", "Let me see "))
+    assert scene.of(SpeakText) == []
+
+    scene.at(2.6, TextPaused("t1"))
+
+    assert [spoken.text for spoken in scene.of(SpeakText)] == ["Let me "]  # the last word may go on
+
+
+def test_a_pause_is_judged_where_a_model_can_be_asked() -> None:
+    scene = Scene(judged_pauses=True)
+    scene.at(1.0, SpeechStarted(1.0))
+    scene.at(2.2, SpeechStopped(2.0))
+
+    assert JudgePause("For two.") in scene.at(2.3, Transcript("For two.", final=True))

@@ -345,6 +345,13 @@ def test_nothing_is_reached_before_anything_was_handed_over() -> None:
     assert line.playout.reached(TEXT, now=line.now) == 0
 
 
+def test_all_is_reached_once_all_was_played() -> None:
+    line = speaking()
+    line.run(line.now + 5)
+
+    assert line.playout.reached(TEXT, now=line.now) == len(TEXT)
+
+
 def test_a_clock_that_begins_at_nought_is_a_clock_like_any_other() -> None:
     line = speaking(marks=False)
     line.now = 0.0
