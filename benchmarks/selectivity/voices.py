@@ -10,7 +10,7 @@ import wave
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import onnxruntime
@@ -37,6 +37,10 @@ SIDE: Final = (_PICO_US, _PICO_GB, _JOE)
 """The quick ones, for what is long."""
 
 
+Word: TypeAlias = tuple[str, float, float]
+"""A word, and from when to when it is said, in seconds."""
+
+
 @cache
 def _engine(name: str) -> SpeechEngine:
     onnxruntime.set_seed(1)  # Piper's voices are drawn by lot
@@ -59,13 +63,21 @@ def _engine(name: str) -> SpeechEngine:
 
 def speak(text: str, voice: tuple[str, str], *, speed: float = 1.0, pitch: float = 1.0) -> Sound:
     """Speak `text`. A `pitch` of 1.1 is what a smaller throat makes: formants move with it."""
+    return spoken(text, voice, speed=speed, pitch=pitch)[0]
+
+
+def spoken(
+    text: str, voice: tuple[str, str], *, speed: float = 1.0, pitch: float = 1.0
+) -> tuple[Sound, Sequence[Word]]:
+    """Speak `text` likewise, and tell when each word is said."""
     engine = _engine(voice[0])
     rate = engine.sample_rate(voice[1], 16000)
-    pieces = engine.synthesize(text, voice=voice[1], speed=speed / pitch, sample_rate=rate)
-    return at_rate(b"".join(piece.pcm for piece in pieces), rate * pitch)
+    pieces = list(engine.synthesize(text, voice=voice[1], speed=speed / pitch, sample_rate=rate))
+    words = [(word.word, word.start_s / pitch, word.end_s / pitch) for piece in pieces for word in piece.words]
+    return at_rate(b"".join(piece.pcm for piece in pieces), rate * pitch), words
 
 
-def spoken_by_agent(text: str) -> tuple[Sound, Sequence[tuple[str, float, float]]]:
+def spoken_by_agent(text: str) -> tuple[Sound, Sequence[Word]]:
     """Return the agent's own voice, and when it says each word."""
     engine, at_s = _engine("piper"), 0.0
     pcm, words = b"", []
