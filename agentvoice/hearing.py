@@ -48,15 +48,17 @@ class Hearing:
         sensitivity: Sensitivity = ORDINARY,
         end_of_turn: EndOfTurn | None = None,
         cleaner: AudioCleaner | None = None,
+        hears_keys: bool = False,
     ) -> None:
-        """`audio` is what the line carries; events are handed to `deliver`, from the event loop.
+        """`audio` is what the line carries; events are handed to `deliver`, from the event loop. With `hears_keys` the
+        caller's keys are found in the audio.
 
         Raises:
             UsageError: the line's audio has to be resampled, and soxr is not installed.
         """
         self._audio = audio
         self._deliver = deliver
-        self._intake = Intake(audio, cleaner)
+        self._intake = Intake(audio, cleaner, hears_keys=hears_keys)
         self._rate = self._intake.sample_rate
         self._detector = vad.detector(self._rate)
         self._gate = VoiceGate(sensitivity)
@@ -130,8 +132,11 @@ class Hearing:
             while self._inbox:
                 frame, arrived_at = self._inbox.popleft()
                 self._waiting -= len(frame.audio)
-                for sound in self._intake.receive(frame, now=arrived_at):
-                    await self._hear(sound)
+                for heard in self._intake.receive(frame, now=arrived_at):
+                    if isinstance(heard, Sound):
+                        await self._hear(heard)
+                    else:
+                        self._deliver(heard)
             self._arrived = anyio.Event()
             with CancelScope(deadline=self._deadline):
                 await self._arrived.wait()

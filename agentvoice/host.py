@@ -122,6 +122,7 @@ class Host(AsyncContextManagerMixin):
                 deliver,
                 end_of_turn=self._end_of_turn,
                 cleaner=self._cleaner,
+                hears_keys=not transport.has_keys,
             )
 
         call = Call(

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from .audio import AudioFormat, to_linear
-from .events import CallerAudio
+from .events import CallerAudio, KeyPressed
 from .interfaces import AudioCleaner
 from .logger import Logger
 from .loudspeaker import Loudspeaker
 from .rate_check import RateCheck
 from .resampling import Resampler
 from .sequencer import Sequencer
+from .tones import InBandKeys
 
 log = Logger(__name__)
 
@@ -33,8 +34,8 @@ class Sound:
 class Intake:
     """The way of one call's audio from the line to the listeners."""
 
-    def __init__(self, audio: AudioFormat, cleaner: AudioCleaner | None = None) -> None:
-        """`audio` is what the line carries.
+    def __init__(self, audio: AudioFormat, cleaner: AudioCleaner | None = None, *, hears_keys: bool = False) -> None:
+        """`audio` is what the line carries; `hears_keys` says that keys come as tones in it.
 
         Raises:
             UsageError: it has to be resampled, and soxr is not installed.
@@ -45,6 +46,7 @@ class Intake:
         self._rate_check = RateCheck(audio.sample_rate)
         self._sequencer = Sequencer(audio)
         self._linear = self._converter()
+        self._keys = InBandKeys(self.sample_rate) if hears_keys else None
         self._cleaning = cleaner.cleaning(self.sample_rate) if cleaner else None
         self._loudspeaker = Loudspeaker(self.sample_rate)
         self._agent_linear = self._converter()
@@ -74,12 +76,14 @@ class Intake:
         if rate is not None:
             log.warning("wrong_sample_rate", declared=self._audio.sample_rate, comes=rate)
 
-    def receive(self, frame: CallerAudio, *, now: float) -> Iterator[Sound]:
+    def receive(self, frame: CallerAudio, *, now: float) -> Iterator[Sound | KeyPressed]:
         """Take a frame that arrived at `now`; yield what can be heard because of it. Exhaust the iterator."""
         for stretch in self._sequencer.receive(frame, now=now):
             began_at = stretch.at - self._came_s
             self._came_s += self._audio.seconds(len(stretch.audio))
             pcm = self._linear(stretch.audio)
+            if self._keys:
+                yield from self._keys.receive(pcm)
             if pcm:
                 sound = self._clean(Sound(pcm, began_at + self._went_s))
                 self._went_s += len(pcm) / (2 * self.sample_rate)

@@ -332,6 +332,9 @@ class Transport(Protocol):
     has_marks: bool
     """Whether the far end reports marks back."""
 
+    has_keys: bool
+    """Whether the carrier reports the keys that the caller presses. Where it does not, they are heard in the audio."""
+
     async def run(self) -> None:
         """Send what is queued, until the line is hung up or the task is cancelled. The call runs it."""
 

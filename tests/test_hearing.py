@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from agentvoice.events import (
     CallerTurnStarted,
     EndOfTurnJudged,
     Event,
+    KeyPressed,
     SpeechStarted,
     SpeechStopped,
     Transcript,
@@ -40,6 +42,7 @@ from agentvoice.interfaces import (
 from agentvoice.segments import PATIENCE_S, STALLED_S
 from agentvoice.testing.hearing import Fault, LoudnessActivity, ScriptedRecognizer
 from agentvoice.testing.lexicon import Lexicon
+from agentvoice.tones import HIGH, KEYS, LOW
 from agentvoice.utterance import HeardWord
 
 pytestmark = pytest.mark.anyio
@@ -553,3 +556,34 @@ async def test_a_slow_recogniser_without_partial_transcripts_loses_no_words() ->
         await caller.be_silent(4.0)
 
     assert caller.finals == ["a table for two"]
+
+
+# ---------------------------------------------------------------------- keys
+
+
+async def test_keys_are_heard_where_the_carrier_reports_none() -> None:
+    async with line(ScriptedRecognizer([]), hears_keys=True) as caller:
+        await caller.be_silent(0.2)
+        for key in "4#":
+            await caller.speak(key_tone(key, 0.1))
+            await caller.be_silent(0.1)
+
+    assert [pressed.key for pressed in caller.all(KeyPressed)] == ["4", "#"]
+    assert caller.when(KeyPressed) <= 0.2 + 0.1, "it need not be let go"
+
+
+async def test_where_the_carrier_reports_keys_tones_are_mere_sound() -> None:
+    async with line(ScriptedRecognizer([])) as caller:
+        await caller.speak(key_tone("4", 0.1))
+        await caller.be_silent(0.1)
+
+    assert caller.all(KeyPressed) == []
+
+
+def key_tone(key: str, seconds: float) -> bytes:
+    row = next(number for number, keys in enumerate(KEYS) if key in keys)
+    pair = (LOW[row], HIGH[KEYS[row].index(key)])
+    samples = (
+        sum(6000 * math.sin(math.tau * hertz * n / 8000) for hertz in pair) for n in range(round(8000 * seconds))
+    )
+    return array("h", map(round, samples)).tobytes()

@@ -25,6 +25,7 @@ class Line:
 
     audio = TELEPHONE
     has_marks = True
+    has_keys = True
 
     async def run(self) -> None:
         await anyio.sleep_forever()

@@ -48,6 +48,7 @@ class TwilioTransport:
 
     audio = TELEPHONE
     has_marks = True
+    has_keys = True
 
     def __init__(self, stream: MessageStream, start: twilio.Start, *, stall_s: float, silence_s: float) -> None:
         """Take over `stream` after its start message; see `answer`."""

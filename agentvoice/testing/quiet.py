@@ -31,6 +31,7 @@ class QuietLine:
 
     audio: AudioFormat = TELEPHONE
     has_marks = False
+    has_keys = True
 
     def __init__(self) -> None:
         self._closed = Event()

@@ -42,6 +42,7 @@ class TypedLine:
 
     audio = TELEPHONE
     has_marks = True
+    has_keys = True
 
     def __init__(self) -> None:
         self._send, self._receive = create_memory_object_stream[LineEvent](float("inf"))

@@ -111,6 +111,7 @@ class Line:
 
     audio = TELEPHONE
     has_marks = True
+    has_keys = True
 
     def __init__(self, say: Callable[[int, bytes], bytes] | None = None) -> None:
         self.carrier = Carrier()
