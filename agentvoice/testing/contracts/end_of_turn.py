@@ -15,11 +15,11 @@ from agentvoice.interfaces import HEARD_S, EndOfTurn
 RATES: Final = (8000, 16000)
 SAME: Final = 0.01
 """How much two answers to one question may differ."""
-AT_ONCE_S: Final = 0.25
-"""How long a cancelled judgement may take to give up, on a busy machine."""
-HELD_UP_S: Final = 0.02
-"""How long others may be held up, but for the machine's own hiccups: a frame of audio."""
-QUEUE: Final = 20
+AT_ONCE_S: Final = 0.02
+"""How long a cancelled judgement may take to give up, and for how long one may hold others up: a frame of audio."""
+QUEUE: Final = 5
+UNDER_WAY: Final = 10
+"""After so many turns of the event loop a judgement has begun, and none is over."""
 ATTEMPTS: Final = 5
 PATIENCE_S: Final = 30.0
 """How long a judgement may take on the slowest machine."""
@@ -88,21 +88,27 @@ async def _check_independence(model: EndOfTurn, ended: bytes, end: str, paused: 
 
 
 async def _check_cancellation(model: EndOfTurn, pcm: bytes, text: str) -> None:
-    async with create_task_group() as group:
-        for _ in range(QUEUE):
-            group.start_soon(_judge, model, pcm, 8000, text)
-        await checkpoint()
-        cancelled_at = current_time()
-        group.cancel_scope.cancel()
-    took = current_time() - cancelled_at
-    assert took <= AT_ONCE_S, f"judgements that nobody waits for end at once; {QUEUE} of them took {took:.2f} s"
+    """The machine itself may hold a task up now and then; here and below the best of some attempts counts."""
+    took = min([await _giving_up_s(model, pcm, text) for _ in range(ATTEMPTS)])
+    assert took <= AT_ONCE_S, f"judgements that nobody waits for end at once; {QUEUE} of them took {1e3 * took:.0f} ms"
     assert await _judge(model, pcm, 8000, text) >= 0.5, "it judges as before when a judgement was cancelled"
 
 
+async def _giving_up_s(model: EndOfTurn, pcm: bytes, text: str) -> float:
+    """Return how long it takes to end judgements that are under way."""
+    async with create_task_group() as group:
+        for _ in range(QUEUE):
+            group.start_soon(_judge, model, pcm, 8000, text)
+        for _ in range(UNDER_WAY):
+            await checkpoint()
+        cancelled_at = current_time()
+        group.cancel_scope.cancel()
+    return current_time() - cancelled_at
+
+
 async def _check_loop(model: EndOfTurn, pcm: bytes, text: str) -> None:
-    """The machine itself may hold a task up now and then; a judgement that blocks does so each time."""
     held_up_s = min([await _held_up_s(model, pcm, text) for _ in range(ATTEMPTS)])
-    assert held_up_s <= HELD_UP_S, f"a judgement does not block the event loop; it did for {1e3 * held_up_s:.0f} ms"
+    assert held_up_s <= AT_ONCE_S, f"a judgement does not block the event loop; it did for {1e3 * held_up_s:.0f} ms"
 
 
 async def _held_up_s(model: EndOfTurn, pcm: bytes, text: str) -> float:
