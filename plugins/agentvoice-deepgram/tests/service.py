@@ -21,6 +21,8 @@ from websockets.datastructures import Headers
 from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 
+from agentvoice.testing.lexicon import LOUD, loudness
+
 Answer = dict[str, Any]
 Hear = Callable[[bytes, int], str]
 
@@ -55,11 +57,14 @@ class _Ear:
         self._start = start
         self._pcm = b""
         self.words: list[tuple[str, float, float]] = []
+        self.loud_until = start
 
     def take(self, pcm: bytes) -> None:
         frame = 2 * self._rate // 50
         for at in range(0, len(pcm), frame):
             self._pcm += pcm[at : at + frame]
+            if loudness(pcm[at : at + frame]) >= LOUD:
+                self.loud_until = self._start + len(self._pcm) / 2 / self._rate
             for word in self._hear(self._pcm, self._rate).split()[len(self.words) :]:
                 now = self._start + len(self._pcm) / 2 / self._rate
                 self.words.append((word, max(now - 1 / 3, self.words[-1][2] if self.words else 0.0), now))
@@ -197,7 +202,7 @@ class FluxEndpoint(_Endpoint):
     def listen(self, pcm: bytes) -> list[Answer]:
         self.ear.take(pcm)
         words = self.ear.words
-        silence = self.at - words[-1][2] if words else 0.0
+        silence = self.at - self.ear.loud_until
         more, self.known = len(words) > self.known, len(words)
         if words and not self.in_turn:
             self.in_turn = True
@@ -257,6 +262,7 @@ class Service:
     """After how much audio the first streams are cut."""
     key: str = "k"
     streams: list[_Endpoint] = field(default_factory=list)
+    lines: list[_Line] = field(default_factory=list)
     asked: int = 0
 
     @asynccontextmanager
@@ -270,6 +276,7 @@ class Service:
         number = len(self.streams)
         self.streams.append(one)
         line = _Line(one, self.latency_s, self.drops_after_s[number] if number < len(self.drops_after_s) else math.inf)
+        self.lines.append(line)
         try:
             yield line
         finally:
@@ -294,8 +301,7 @@ class _Line:
 
     async def send(self, message: str | bytes) -> None:
         if not self._closed and self._endpoint.at >= self._drop_after_s:
-            self._coming.clear()
-            self.close("the connection was cut")
+            self.cut()
         if self._closed:
             raise BrokenResourceError(self._closed)
         try:
@@ -322,6 +328,11 @@ class _Line:
                     self._endpoint.expire()
                 except Closed as closed:
                     self.close(str(closed))
+
+    def cut(self) -> None:
+        """Break the connection: what is under way is lost."""
+        self._coming.clear()
+        self.close("the connection was cut")
 
     def close(self, why: str) -> None:
         self._closed = self._closed or why
