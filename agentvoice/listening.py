@@ -36,8 +36,8 @@ def _words(backchannels: str, stop_words: str) -> Words:
 
 LANGUAGES: Final[Mapping[str, Words]] = {
     "en": _words(
-        "mm, mhm, mm-hm, mmhm, mm-hmm, mhmm, mm hmm, uh-huh, uhuh, uh huh, huh, hm, hmm, ah, oh, aha, yeah, "
-        "yep, yes, yup, ok, okay, right, sure, alright, all right, great, good, cool, fine, nice, exactly, "
+        "mm, mhm, mm-hm, mmhm, mm-hmm, mhmm, mm hmm, mm hum, uh-huh, uhuh, uh huh, huh, hm, hmm, ah, oh, aha, "
+        "yeah, yep, yes, yup, ok, okay, right, sure, alright, all right, great, good, cool, fine, nice, exactly, "
         "indeed, really, wow, thanks, perfect, lovely, super, wonderful, excellent, absolutely, definitely, "
         "correct, true, understood, i see, i know, i understand, got it, of course, thank you, very good, "
         "very nice, go on, sounds good, makes sense, make sense, that's fine, that's good, that's great, "

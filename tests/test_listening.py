@@ -35,6 +35,11 @@ def test_a_listener_is_told_from_somebody_who_wants_the_floor(
     assert not policy.is_backchannel(sentence)
 
 
+@pytest.mark.parametrize("written", ["mm-hm", "Mm-hmm.", "mhm", "mm hum"])
+def test_the_sound_of_a_listener_is_known_however_a_recogniser_writes_it(written: str) -> None:
+    assert PHONE.is_backchannel(written)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_word_both_stops_the_agent_and_only_shows_that_somebody_listens(language: str) -> None:
     assert not LANGUAGES[language].backchannels & LANGUAGES[language].stop_words
