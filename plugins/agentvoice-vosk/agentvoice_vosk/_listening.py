@@ -23,7 +23,7 @@ STEP_S: Final = 0.1
 """How much audio is worth a visit to the desk. The model itself goes by steps of 0.24 s."""
 LONGEST_S: Final = 0.5
 """How much is given at once when there is more, so that others get their turn."""
-BACKLOG_S: Final = 30.0
+BACKLOG_S: Final = 120.0
 """How much may wait for a machine that cannot keep up; what comes beyond is lost."""
 
 

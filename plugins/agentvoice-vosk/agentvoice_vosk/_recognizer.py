@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Vosk:
     """`SpeechRecognizer` by Vosk, for English: it understands as the caller speaks."""
 
-    def __init__(self, *, threads: int = 1, spare: int = 4) -> None:
+    def __init__(self, *, threads: int = 2, spare: int = 4) -> None:
         """`threads` is how many of them understand; `spare` how many decoders that nobody uses are kept warm, at 100 to
         200 MB each."""
         self._threads = threads
