@@ -26,8 +26,10 @@ class Blocks(ScriptedEndOfTurn):
 
 class HoldsOut(ScriptedEndOfTurn):
     async def judge(self, pcm: bytes, sample_rate: int, text: str) -> float:
+        judged = 0.0
         with anyio.CancelScope(shield=True):
-            return await super().judge(pcm, sample_rate, text)
+            judged = await super().judge(pcm, sample_rate, text)
+        return judged
 
 
 class Forgetful(ScriptedEndOfTurn):
