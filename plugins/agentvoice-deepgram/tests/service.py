@@ -223,9 +223,7 @@ class FluxEndpoint(_Endpoint):
 
     def info(self, event: str) -> Answer:
         self.told = self.at
-        words = [
-            {"word": word, "confidence": 0.97, "start": start, "end": end} for word, start, end in self.ear.words
-        ]
+        words = [{"word": word, "confidence": 0.97, "start": start, "end": end} for word, start, end in self.ear.words]
         return self.numbered(
             {
                 "type": "TurnInfo",

@@ -50,9 +50,7 @@ async def transcripts(listening: Listening) -> list[Transcript]:
 async def test_nova_keeps_the_contract() -> None:
     lexicon = Lexicon()
     speech = lexicon.say(LONG)
-    await check_recognizer(
-        lambda: deepgram(Service(lexicon.hear)), speech=speech, understood=lambda text: text == LONG
-    )
+    await check_recognizer(lambda: deepgram(Service(lexicon.hear)), speech=speech, understood=lambda text: text == LONG)
 
 
 async def test_a_long_segment_comes_word_by_word_and_in_several_pieces_and_is_whole_in_the_end() -> None:

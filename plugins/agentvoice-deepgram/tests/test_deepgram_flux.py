@@ -1,4 +1,4 @@
-"""Flux, over streams in memory to a stand-in that is strict about what it is sent; and whole calls that go by its turns."""
+"""Flux, over streams in memory to a stand-in that is strict about what it is sent; and calls that go by its turns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from anyio import fail_after, sleep
+from anyio import fail_after, sleep, sleep_forever
 
 from agentvoice import Agent, Turn, TurnState
 from agentvoice.errors import ProviderRejected, ProviderUnavailable
@@ -121,11 +121,14 @@ async def test_audio_is_sent_in_pieces_of_80_ms() -> None:
 
 async def test_a_fatal_error_ends_the_stream_and_says_why() -> None:
     service = Service(Lexicon().hear)
-    with pytest.raises(ProviderUnavailable, match="UNPARSABLE_CLIENT_MESSAGE"):
+
+    async def follow() -> None:
         async with flux(service).follow(8000):
-            await sleep(0.1)
             await service.lines[0].send('{"type":"KeepAlive"}')
-            await sleep(60)
+            await sleep_forever()
+
+    with pytest.raises(ProviderUnavailable, match="UNPARSABLE_CLIENT_MESSAGE: there is no KeepAlive here"):
+        await follow()
 
 
 async def test_a_bad_key_is_named() -> None:
@@ -163,7 +166,7 @@ async def test_a_call_goes_by_the_turns_that_flux_knows() -> None:
     call, _ = await conversation(Clerk(), says("A table for"), pauses(0.55), says("two people."))
 
     assert [turn.prompt for turn in call.turns if turn.prompt] == ["A table for two people.", "Goodbye."]
-    assert [turn.prompt for turn in call.withdrawn if turn.prompt][0] == "A table for", "guessed at, without a trace"
+    assert next(turn.prompt for turn in call.withdrawn if turn.prompt) == "A table for", "guessed at, without a trace"
 
 
 async def test_the_start_of_a_turn_is_a_barge_in() -> None:

@@ -8,7 +8,7 @@ import pytest
 from agentvoice.errors import UsageError
 from agentvoice.interfaces import TurnRecognizer
 from agentvoice.plugins import load
-from agentvoice_deepgram import Deepgram, DeepgramFlux
+from agentvoice_deepgram import DeepgramFlux
 from agentvoice_deepgram._settings import flux_url, headers, nova_url, read
 
 
@@ -73,7 +73,7 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("name", "turns"), [("deepgram", False), ("deepgram-flux", True)])
-def test_both_are_found_by_name_and_want_a_key(name: str, turns: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_are_found_by_name_and_want_a_key(name: str, *, turns: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AGENTVOICE_DEEPGRAM_API_KEY", raising=False)
     recognizer = load("recognizer", name)
     with pytest.raises(UsageError, match="set AGENTVOICE_DEEPGRAM_API_KEY"):
@@ -100,6 +100,5 @@ def test_what_the_service_would_refuse_is_refused_here(given: dict[str, Any], sa
 
 
 def test_thresholds_that_fit_together_are_taken() -> None:
-    assert DeepgramFlux(api_key="k", eager_eot_threshold=0.8, eager=False)
-    assert DeepgramFlux(api_key="k", eager_eot_threshold=0.8, eot_threshold=0.8)
-    assert Deepgram(api_key="k", language="multi")
+    assert settings(flux_eager_eot_threshold=0.8, flux_eager=False).flux_eager_eot_threshold == 0.8
+    assert settings(flux_eager_eot_threshold=0.8, flux_eot_threshold=0.8).flux_eot_threshold == 0.8
