@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from agentvoice.assets import ensure
@@ -9,8 +10,8 @@ from agentvoice.assets import ensure
 from ._weights import MODEL, WEIGHTS
 
 if TYPE_CHECKING:
+    from ._desk import Desk
     from ._detector import Detector
-    from ._model import Model
 
 RATES: Final = (8000, 16000)
 
@@ -19,13 +20,17 @@ class Silero:
     """`VoiceActivity` by Silero v6."""
 
     def __init__(self) -> None:
-        self._model: Model | None = None
+        self._desks: Mapping[int, Desk] = {}
 
     def prepare(self) -> None:
         """Load the model: a file of 2 MB, fetched once into the user's cache."""
-        from ._model import Model  # noqa: PLC0415 - takes a third of a second
+        if self._desks:
+            return
+        from ._desk import Desk  # noqa: PLC0415 - takes a third of a second
+        from ._model import Model  # noqa: PLC0415 - as above
 
-        self._model = self._model or Model(ensure(WEIGHTS) / MODEL.name)
+        model = Model(ensure(WEIGHTS) / MODEL.name)
+        self._desks = {rate: Desk(model, rate) for rate in RATES}
 
     def detector(self, sample_rate: int) -> Detector:
         """Return a fresh detector for PCM of 8000 or 16000 Hz.
@@ -38,5 +43,4 @@ class Silero:
         if sample_rate not in RATES:
             raise ValueError(f"sample_rate is {sample_rate}, and Silero hears {' or '.join(map(str, RATES))}; resample")
         self.prepare()
-        assert self._model is not None  # noqa: S101 - `prepare` has just seen to it
-        return Detector(self._model, sample_rate)
+        return Detector(self._desks[sample_rate], sample_rate)

@@ -21,7 +21,10 @@ def fresh_state() -> Floats:
 
 
 class Model:
-    """Silero v6: the probability of speech in a window of 32 ms, given the state that the window before it left."""
+    """Silero v6: the probability of speech in a window of 32 ms, given the state that the window before it left.
+
+    It takes the windows of many calls at once, each with a state of its own, and answers as it would one by one.
+    """
 
     def __init__(self, weights: Path) -> None:
         options = onnxruntime.SessionOptions()
@@ -29,8 +32,9 @@ class Model:
         self._session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
         self._rates = {rate: np.array(rate, np.int64) for rate in CONTEXTS}
 
-    def __call__(self, samples: Floats, state: Floats, sample_rate: int) -> tuple[float, Floats]:
-        """Take context and window as floats between -1 and 1; return the probability and the new state."""
-        given: dict[str, Any] = {"input": samples[None], "state": state, "sr": self._rates[sample_rate]}
-        probability, state = self._session.run(None, given)
-        return float(probability[0, 0]), state
+    def __call__(self, samples: Floats, states: Floats, sample_rate: int) -> tuple[Floats, Floats]:
+        """Take a row of context and window for each call, as floats between -1 and 1, and the states, (2, calls, 128);
+        return the probabilities and the new states."""
+        given: dict[str, Any] = {"input": samples, "state": states, "sr": self._rates[sample_rate]}
+        probabilities, states = self._session.run(None, given)
+        return probabilities[:, 0], states

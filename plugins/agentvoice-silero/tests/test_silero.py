@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soxr
+from anyio import create_task_group
 
 from agentvoice.audio import linear_to_mulaw, mulaw_to_linear
 from agentvoice.plugins import load
@@ -54,6 +55,39 @@ async def test_speech_is_noticed_within_three_windows_of_its_first_loud_sample(n
     noticed_s = next(n for n, probability in enumerate(probabilities) if probability >= 0.5) * WINDOW_S
 
     assert -0.15 <= noticed_s - onset_s <= 3 * WINDOW_S
+
+
+@pytest.mark.parametrize("sample_rate", [8000, 16000])
+async def test_many_calls_at_once_hear_what_each_would_hear_alone(sample_rate: int) -> None:
+    activity, speech, frame = silero(), line(sample_rate), sample_rate // 25
+    lines = [bytes(1000 * number) + speech[: 3 * sample_rate] for number in range(15)]
+    alone = [await activity.detector(sample_rate).feed(pcm) for pcm in lines]
+    together: list[list[float]] = [[] for _ in lines]
+
+    async def call(number: int) -> None:
+        detector = activity.detector(sample_rate)
+        for at in range(0, len(lines[number]), frame):
+            together[number] += await detector.feed(lines[number][at : at + frame])
+
+    async with create_task_group() as group:
+        for number in range(len(lines)):
+            group.start_soon(call, number)
+
+    for one, other in zip(together, alone, strict=True):
+        assert one == pytest.approx(other, abs=1e-5)
+
+
+@pytest.mark.parametrize("offset", [200, -200, 1000])
+async def test_speech_on_a_line_with_an_offset_is_noticed_as_soon(offset: int) -> None:
+    samples = np.frombuffer(bytes(16000) + telephone("yes_sarah_johnson") + bytes(16000), "<i2").astype(np.int32)
+    shifted = linear_to_mulaw((samples + offset).clip(-32768, 32767).astype("<i2").tobytes())
+
+    plain = np.array(await silero().detector(8000).feed(samples.astype("<i2").tobytes())) >= 0.5
+    heard = np.array(await silero().detector(8000).feed(mulaw_to_linear(shifted))) >= 0.5
+
+    assert abs(int(heard.argmax()) - int(plain.argmax())) <= 1
+    assert not heard[-20:].any()
+    assert np.mean(heard == plain) > 0.95
 
 
 @pytest.mark.parametrize("peak", [100, 1000, 10000])
