@@ -17,6 +17,8 @@ class ScriptedKaldi:
         self._samples = 0
         self._told = 0
         self.broken = False
+        self.sentences = 0
+        """How many were asked for before the end."""
 
     @property
     def _words(self) -> list[int]:
@@ -34,10 +36,11 @@ class ScriptedKaldi:
         return json.dumps({"partial": " ".join(map(str, self._words))})
 
     def Result(self) -> str:
+        self.sentences += 1
+        return self.FinalResult()
+
+    def FinalResult(self) -> str:
         words = [{"word": str(n), "start": n / 10, "end": (n + 1) / 10, "conf": 0.9} for n in self._words]
         self._told += len(words)
         text = " ".join(str(word["word"]) for word in words)
         return json.dumps({"text": text, "result": words} if words else {"text": text})
-
-    def FinalResult(self) -> str:
-        return self.Result()

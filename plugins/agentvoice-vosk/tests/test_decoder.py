@@ -23,11 +23,13 @@ def test_each_segment_begins_at_its_own_first_sample() -> None:
 
 
 def test_sentences_that_kaldi_ends_within_a_segment_are_joined() -> None:
-    decoder = Decoder(ScriptedKaldi(sentence=2))
+    kaldi = ScriptedKaldi(sentence=2)
+    decoder = Decoder(kaldi)
     decoder.begin()
     for _ in range(5):
         decoder.hear(WORD)
 
+    assert kaldi.sentences == 2
     assert decoder.partial().text == "0 1 2 3 4"
     said = decoder.finish()
     assert said.text == "0 1 2 3 4"

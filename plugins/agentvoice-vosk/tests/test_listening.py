@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from threading import Event
 
 import pytest
-from anyio import create_memory_object_stream, create_task_group, current_time, sleep
+from anyio import create_memory_object_stream, create_task_group, current_time, sleep, to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream
 from structlog.testing import capture_logs
 
@@ -175,3 +176,22 @@ async def test_leaving_gives_the_decoder_back_to_the_next_call() -> None:
 
     assert said.words[0].word != "0"  # the same decoder has gone on counting
     assert said.words[0].start == 0.0
+
+
+@pytest.mark.real_time
+async def test_leaving_waits_for_no_thread() -> None:
+    working, go_on = Event(), Event()
+
+    def hindrance() -> None:
+        working.set()
+        go_on.wait(10)
+
+    desk = Desk(Shelf(lambda: Decoder(ScriptedKaldi(hindrance=hindrance)), spare=1), threads=1)
+    async with listening(desk) as (one, _):
+        await one.feed(bytes(1600))
+        assert await to_thread.run_sync(working.wait, 10)
+        left_at = current_time()
+    took = current_time() - left_at
+    go_on.set()
+
+    assert took < 1.0
