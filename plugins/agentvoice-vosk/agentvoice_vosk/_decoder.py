@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
+import numpy as np
+
 from agentvoice.errors import ProviderUnavailable
 from agentvoice.events import Transcript
 from agentvoice.utterance import HeardWord
@@ -11,6 +13,7 @@ from agentvoice.utterance import HeardWord
 from ._results import final, heard, partial
 
 SAMPLE_RATE: Final = 16000
+WARM_UP_S: Final = 4.0
 
 
 class Kaldi(Protocol):
@@ -37,6 +40,11 @@ class Decoder:
         self._heard = 0  # samples, since it was made
         self._began = 0  # where in these the segment begins
         self._settled: list[HeardWord] = []
+
+    def warm_up(self) -> None:
+        """Take from the first segment most of what it would have to wait for: the beginnings of words."""
+        self.hear(_babble(WARM_UP_S))
+        self.finish()
 
     def begin(self) -> None:
         """Begin a segment. What is left of another one, that nobody waits for any more, is forgotten."""
@@ -71,3 +79,11 @@ class Decoder:
     @property
     def _began_s(self) -> float:
         return self._began / SAMPLE_RATE
+
+
+def _babble(seconds: float) -> bytes:
+    """Return noise that comes and goes as syllables do. It might be any word, so that Kaldi has to look at many."""
+    time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    noise = np.random.default_rng(1).normal(0, 3000, time.size)
+    pcm: bytes = (noise * (1 + np.sin(2 * np.pi * 4 * time)) / 2).astype("<i2").tobytes()
+    return pcm

@@ -34,7 +34,7 @@ class Vosk:
         self._desk: Desk | None = None
 
     def prepare(self) -> None:
-        """Load the model: files of 71 MB, fetched once into the user's cache."""
+        """Load the model, files of 71 MB that are fetched once into the user's cache, and warm up: 2 s in all."""
         if self._desk is not None:
             return
         from vosk import KaldiRecognizer  # noqa: PLC0415 - takes a fifth of a second
@@ -51,7 +51,7 @@ class Vosk:
             return Decoder(kaldi)
 
         shelf = Shelf(decoder, spare=self._spare)
-        shelf.put_back(shelf.take())  # the first caller shall not wait for it
+        shelf.stock(self._threads)
         self._desk = Desk(shelf, threads=self._threads)
 
     @asynccontextmanager

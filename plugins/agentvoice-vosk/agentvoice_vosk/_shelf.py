@@ -24,6 +24,12 @@ class Shelf:
         self._idle: deque[Decoder] = deque()
         self._lock = Lock()
 
+    def stock(self, count: int) -> None:
+        """Have so many decoders ready and warm before the first caller speaks. Takes half a second for each."""
+        for decoder in [self.take() for _ in range(count)]:
+            decoder.warm_up()
+            self.put_back(decoder)
+
     def take(self) -> Decoder:
         """Return a decoder that is ready for a segment: the one that was used last. Blocks; for worker threads."""
         with self._lock:

@@ -49,6 +49,15 @@ def test_what_is_left_of_a_segment_that_was_given_up_does_not_get_into_the_next(
     assert [(word.word, round(word.start, 3)) for word in decoder.finish().words] == [("3", 0.0)]
 
 
+def test_of_warming_up_nothing_is_left_to_be_heard() -> None:
+    decoder = Decoder(ScriptedKaldi())
+    decoder.warm_up()
+    decoder.begin()
+    decoder.hear(WORD)
+
+    assert [(word.word, round(word.start, 3)) for word in decoder.finish().words] == [("40", 0.0)]
+
+
 def test_when_kaldi_gives_up_another_attempt_may_help() -> None:
     kaldi = ScriptedKaldi()
     kaldi.broken = True

@@ -71,3 +71,15 @@ def test_decoders_beyond_the_spare_ones_are_given_up_one_at_a_time() -> None:
         left.append(len(made.all))
 
     assert left == [4, 3, 2, 2, 2]  # the one that is lent, and a spare one
+
+
+def test_the_first_callers_find_decoders_that_are_warm() -> None:
+    made = Made()
+    shelf = Shelf(made, spare=2)
+    shelf.stock(2)
+    decoders = [shelf.take(), shelf.take()]
+    for decoder in decoders:
+        decoder.hear(bytes(3200))
+
+    assert made.count == 2
+    assert [decoder.finish().text for decoder in decoders] == ["40", "40"]  # after four seconds of something else
