@@ -26,6 +26,10 @@ from ._understood import Understood
 from ._vocabulary import read_vocabulary
 
 LONGEST_S: Final = 30.0
+LEAST_S: Final = 12.0
+"""To how much a segment is filled up at least. With 8 s the model says some of them twice."""
+_BEAM: Final = 5
+"""How many texts are followed at a time: what is likeliest at first is not at the end, in noise above all."""
 _TOKENS_PER_SECOND: Final = 8
 """Nobody speaks faster than this: what goes on is the decoder talking to itself."""
 _FIRST_TOKENS: Final = 8
@@ -38,14 +42,13 @@ _TIME_S: Final = 0.02
 class Model:
     """Whisper of any size, in CTranslate2's format. Safe to be used by several threads, which wait for each other."""
 
-    def __init__(self, folder: Path, *, least_s: float, language: str, threads: int) -> None:
-        """Load it. A segment is filled up to `least_s` at least; `language` is a code, or empty to find it out.
+    def __init__(self, folder: Path, *, language: str, threads: int) -> None:
+        """Load it. `language` is a code, or empty to find it out.
 
         Raises:
             UsageError: it does not know that language.
         """
         self._vocabulary = read_vocabulary(folder)
-        self._least_s = least_s
         self._language = language
         self._model = Whisper(str(folder), device="cpu", compute_type="int8", inter_threads=1, intra_threads=threads)
         many = self._model.is_multilingual
@@ -59,7 +62,7 @@ class Model:
         `check` is called between its stages, and raises when nobody wants the answer any more.
         """
         seconds = len(samples) / SAMPLE_RATE
-        filled_s = min(LONGEST_S, max(self._least_s, 2 * math.ceil(seconds / 2 + 1)))
+        filled_s = min(LONGEST_S, max(LEAST_S, 2 * math.ceil(seconds / 2 + 1)))
         understood = self._look(samples, filled_s, check)
         if understood.loops and not understood.unspoken and filled_s < LONGEST_S:
             understood = self._look(samples, LONGEST_S, check)
@@ -74,7 +77,7 @@ class Model:
         longest = min(_MOST_TOKENS, _FIRST_TOKENS + len(samples) * _TOKENS_PER_SECOND // SAMPLE_RATE)
         prompt = [*start, self._mark("notimestamps")]
         (result,) = self._model.generate(
-            encoded, [prompt], beam_size=1, max_length=2 * longest, return_scores=True,
+            encoded, [prompt], beam_size=_BEAM, max_length=2 * longest, return_scores=True,
             return_no_speech_prob=True,
         )  # fmt: skip
         tokens = [token for token in result.sequences_ids[0] if token < self._vocabulary.end]

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
 LONGEST_S: Final = 25.0
 """A segment that is longer is understood in parts."""
-_SIZES: Final[dict[str, tuple[Asset, float]]] = {"tiny": (TINY, 8.0), "base": (BASE, 12.0)}
-"""The weights, and how many seconds a segment is filled up to: with less, each of them starts to repeat itself."""
+_WEIGHTS: Final[dict[str, Asset]] = {"tiny": TINY, "base": BASE}
 
 
 class WhisperSettings(BaseModel):
@@ -75,9 +74,9 @@ class Whisper:
         if self._model is None:
             from ._model import Model  # noqa: PLC0415 - takes a quarter of a second
 
-            asset, least_s = _SIZES[self._settings.model]
+            folder = ensure(_WEIGHTS[self._settings.model])
             language = self._settings.language.replace("auto", "")
-            self._model = Model(ensure(asset), least_s=least_s, language=language, threads=self._settings.threads)
+            self._model = Model(folder, language=language, threads=self._settings.threads)
 
     @asynccontextmanager
     async def listen(self, sample_rate: int) -> AsyncIterator[Listening]:
