@@ -111,6 +111,15 @@ def test_an_end_is_likely_once_until_the_turn_is_resumed() -> None:
     assert told(one, info("TurnResumed", "Hello you."), info("TurnResumed", "Hello you.")) == [CallerTurnResumed()]
 
 
+def test_what_was_likely_of_one_turn_is_not_of_the_next() -> None:
+    one = flux()
+    told(one, info("StartOfTurn", "Hello"), info("EagerEndOfTurn", "Hello."), info("EndOfTurn", "Hello."))
+    assert told(one, info("StartOfTurn", "Yes", turn=1), info("EagerEndOfTurn", "Yes.", turn=1)) == [
+        CallerTurnStarted("Yes", 1.0),
+        CallerTurnLikely("Yes."),
+    ]
+
+
 def test_a_turn_that_is_started_twice_has_started_once() -> None:
     events = told(flux(), info("StartOfTurn", "Hello"), info("StartOfTurn", "Hello you"))
     assert events == [CallerTurnStarted("Hello", 1.0), Transcript("Hello you", final=False, language="en")]

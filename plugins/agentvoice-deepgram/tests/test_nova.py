@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 from structlog.testing import capture_logs
 
 from agentvoice.errors import ProviderUnavailable
@@ -283,6 +284,61 @@ def test_an_answer_without_a_window_is_the_next_one() -> None:
     spoken(one)
     one.receive(result(0, 0.9, "Hello.", final=True), now=0)
     assert finals(one.receive(result(0, 0, "", final=True, answer=True), now=0)) == ["Hello."]
+
+
+def test_an_answer_settles_the_segment_at_whose_end_it_is_and_not_the_next() -> None:
+    one = nova()
+    spoken(one)
+    one.feed(SECOND[:4000])
+    one.finalize(now=0)
+
+    assert finals(one.receive(result(0, 1.03 + START, "Hello.", final=True, answer=True), now=0)) == ["Hello."]
+    assert finals(one.receive(result(1 + START, 1.25 + START, "Yes.", final=True, answer=True), now=0)) == ["Yes."]
+
+
+def test_an_answer_that_never_came_is_not_expected_beyond_the_next() -> None:
+    one = nova()
+    spoken(one)
+    one.receive(result(0, 1 + START, "Hello.", final=True), now=0)
+    spoken(one)
+    one.receive(result(1 + START, 2 + START, "Yes.", final=True, answer=True), now=0)
+    spoken(one)
+    one.receive(result(2 + START, 2.9 + START, "Two.", final=True), now=0)
+
+    assert finals(one.receive(result(0, 0, "", final=True, answer=True), now=0)) == ["Two."]
+
+
+SEGMENTS = st.tuples(st.integers(0, 3), st.sampled_from(["answer", "final", "interim", "nothing"]), st.booleans())
+"""Seconds, one word in each; what the service says about the last of them; whether it is a segment behind with that."""
+
+
+@given(st.lists(SEGMENTS, max_size=8))
+def test_every_finalize_has_one_answer_in_order_whatever_the_service_leaves_out(
+    segments: list[tuple[int, str, bool]],
+) -> None:
+    one, said, expected = nova(), list[Transcript](), list[str]()
+    coming: list[str] = []
+    at, now = START, 0.0
+    for number, (seconds, last, behind) in enumerate(segments):
+        words = [f"{number}.{second}" for second in range(seconds)]
+        kind = "answer" if last == "nothing" and seconds < 2 else last  # of two of those in a row it would despair
+        one.feed(SECOND * seconds)
+        coming += [result(at + n, at + n + 1, word, final=True) for n, word in enumerate(words[:-1])]
+        said += one.finalize(now=now)
+        at += seconds
+        if words and kind == "nothing":
+            words.pop()
+        elif words:
+            coming.append(result(at - 1, at, words[-1], final=kind != "interim", answer=kind == "answer"))
+        expected.append(" ".join(words))
+        while coming and not behind:
+            said += one.receive(coming.pop(0), now=now)
+    for message in coming:
+        said += one.receive(message, now=now)
+    while (now := one.deadline) < math.inf:
+        said += one.handle_timer(now=now)
+
+    assert finals(said) == expected
 
 
 # ------------------------------------------------------------------ what nobody expects
