@@ -44,7 +44,8 @@ def main() -> None:
     pauses = sum(len(each.pauses) for each in corpus.contributions)
     print(f"corpus {corpus.digest}: {len(corpus.contributions)} contributions with {pauses} pauses", flush=True)
     points, defaults = tried(heard)
-    for part in (curve(points), by_kind(defaults), *(judged(noise, said) for noise, said in heard.items())):
+    judgements = [judged(noise, said) for noise, said in heard.items()]
+    for part in (curve([*points, *defaults]), by_kind(defaults), *judgements):
         print(f"\n{part}")
     print(f"\n{draw(points, defaults, wanted.docs or OUT)}; {process_time():.0f} s of CPU")
 
