@@ -12,12 +12,13 @@ from anyio.lowlevel import checkpoint
 from agentvoice.errors import ProviderError
 
 from ._desk import WINDOW_S, Desk, Window
-from ._model import CONTEXTS, fresh_state
+from ._model import CONTEXTS, Floats, fresh_state
 
 FAINT: Final = 64
 """Amplitude, of 32,768, below which a window cannot be speech on a telephone: 54 dB under full scale."""
 SETTLED: Final = 8
 """After so many faint windows (a quarter of a second) the model has nothing to remember, and is not asked any more."""
+FULL_SCALE: Final = np.float32(1 / 32768)
 AT_A_TIME: Final = 8
 """After so many windows at once, others have a turn."""
 
@@ -33,6 +34,7 @@ class Detector:
         self._size = 2 * round(sample_rate * self.window_s)
         self._pcm = bytearray()
         self._samples = np.zeros((1, self._context + self._size // 2), np.float32)
+        self._window = self._samples[0, self._context :]
         self._state = fresh_state()
         self._faint: float = math.inf
         """How many windows in a row were faint."""
@@ -61,21 +63,20 @@ class Detector:
         pcm = np.frombuffer(self._pcm[: self._size], "<i2")
         amplitude = (int(pcm.max()) - int(pcm.min())) / 2  # a line with an offset may be silent all the same
         faint = self._faint + 1 if amplitude < FAINT else 0
-        np.multiply(pcm, np.float32(1 / 32768), out=self._samples[0, self._context :])
-        silence = Window(self._samples, fresh_state())
+        np.multiply(pcm, FULL_SCALE, out=self._window)
         if faint > SETTLED:
-            self._settle(silence, faint)
+            self._settle(0.0, fresh_state(), faint)
             return
         window = Window(self._samples, self._state)
         try:
             await self._desk.judge(self, window)
         except ProviderError:
-            self._settle(silence, faint)
+            self._settle(0.0, fresh_state(), faint)
             raise
-        self._settle(window, faint)
+        self._settle(window.probability, window.state, faint)
 
-    def _settle(self, window: Window, faint: float) -> None:
-        self._judged.append(window.probability)
-        self._state, self._faint = window.state, faint
+    def _settle(self, probability: float, state: Floats, faint: float) -> None:
+        self._judged.append(probability)
+        self._state, self._faint = state, faint
         self._samples[0, : self._context] = self._samples[0, -self._context :]
         del self._pcm[: self._size]
