@@ -7,8 +7,9 @@
 `python -m benchmarks.barge_in` how soon the line is silent when everything around misbehaves,
 `python -m benchmarks.tokens` how long a call keeps a token, `python -m benchmarks.tools` what a storm of barge-ins
 leaves behind, `python -m benchmarks.selectivity` whom the agent yields to, `python -m benchmarks.recognizers` how well
-and how soon recognisers understand, `python -m benchmarks.end_of_turn` who is cut off and who is kept waiting, and
-`python -m benchmarks.hearing` what it costs to listen to many calls at once.
+and how soon recognisers understand, `python -m benchmarks.end_of_turn` who is cut off and who is kept waiting,
+`python -m benchmarks.voice_activity` how soon speech is noticed and what that costs, and `python -m benchmarks.hearing`
+what it costs to listen to many calls at once.
 
 Three processes: stub speech, the relay or agentvoice, and the carriers; a machine with two cores holds 50 calls.
 """
