@@ -48,11 +48,11 @@ async def listening(desk: Desk) -> AsyncIterator[tuple[VoskListening, MemoryObje
             group.cancel_scope.cancel()
 
 
-async def speak(one: VoskListening, seconds: float) -> None:
+async def speak(one: VoskListening, seconds: float, *, frame_s: float = 0.02) -> None:
     """Feed speech in real time."""
-    for _ in range(round(seconds / 0.02)):
-        await sleep(0.02)
-        await one.feed(bytes(320))
+    for _ in range(round(seconds / frame_s)):
+        await sleep(frame_s)
+        await one.feed(bytes(2 * int(8000 * frame_s)))
 
 
 async def everything(receive: MemoryObjectReceiveStream[Transcript], *, finals: int) -> Sequence[Transcript]:
@@ -151,7 +151,7 @@ async def test_a_machine_that_cannot_keep_up_loses_what_comes_and_says_so() -> N
 async def test_room_comes_back_as_audio_is_understood() -> None:
     with capture_logs() as logs:
         async with listening(SlowDesk()) as (one, _):
-            await speak(one, 130.0)
+            await speak(one, 130.0, frame_s=0.5)
 
     assert logs == []
 
