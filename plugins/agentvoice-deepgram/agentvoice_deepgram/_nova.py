@@ -181,8 +181,7 @@ class Nova:
         for before in self._segments:
             if before is segment:
                 break
-            if not before.settled:
-                self._settle_unanswered(before)
+            self._settle_unanswered(before)
         segment.touched = True
         if not final:
             segment.interim = result

@@ -79,6 +79,7 @@ class _Endpoint:
     now: float
     said: list[str | bytes] = field(default_factory=list)
     """All that the client has sent."""
+    answers: bool = True
 
     def __post_init__(self) -> None:
         assert self.query["encoding"] == "linear16"
@@ -146,7 +147,11 @@ class NovaEndpoint(_Endpoint):
         if said == {"type": "KeepAlive"}:
             return []
         assert said == {"type": "Finalize"}
-        answers = [self.result(self.at, final=True, answer=True)] if self.at - self.done >= NOTICEABLE_S else []
+        answers = (
+            [self.result(self.at, final=True, answer=True)]
+            if self.answers and self.at - self.done >= NOTICEABLE_S
+            else []
+        )
         self.ear, self.known = _Ear(self.hear, self.rate, self.at), 0
         return answers
 
@@ -258,6 +263,8 @@ class Service:
     """How the first connections are answered, instead of being opened."""
     drops_after_s: Sequence[float] = ()
     """After how much audio the first streams are cut."""
+    answers: bool = True
+    """Whether a `Finalize` has an answer."""
     key: str = "k"
     streams: list[_Endpoint] = field(default_factory=list)
     lines: list[_Line] = field(default_factory=list)
@@ -271,6 +278,7 @@ class Service:
         if headers != {"Authorization": f"Token {self.key}"}:
             raise refusal(401, "Invalid credentials.")
         one = endpoint(url, self.hear, current_time())
+        one.answers = self.answers
         number = len(self.streams)
         self.streams.append(one)
         line = _Line(one, self.latency_s, self.drops_after_s[number] if number < len(self.drops_after_s) else math.inf)

@@ -19,6 +19,7 @@ from agentvoice.testing.contracts.recognizer import check_recognizer
 from agentvoice.testing.hearing import LoudnessActivity
 from agentvoice.testing.lexicon import Lexicon
 from agentvoice_deepgram import Deepgram
+from agentvoice_deepgram._nova import ANSWER_S
 
 from .service import Service
 
@@ -123,6 +124,22 @@ async def test_a_segment_too_short_for_the_service_to_answer_has_its_answer_and_
         began = current_time()
         assert [(await transcripts(listening))[-1].text for _ in range(2)] == ["", "good evening"]
     assert current_time() - began < 0.5
+
+
+@pytest.mark.parametrize("latency_s", [0.1, 0.5])
+async def test_what_was_heard_is_the_final_a_second_after_a_service_that_answers_nothing_spoke(
+    latency_s: float,
+) -> None:
+    lexicon = Lexicon()
+    service = Service(lexicon.hear, latency_s=latency_s, answers=False)
+    async with deepgram(service).listen(8000) as listening:
+        await speak(listening, lexicon.say("good evening"))
+        spoke = current_time() + max(0.0, latency_s - 0.2)  # what it said 0.2 s ago is heard by then
+        await listening.finalize()
+        final = (await transcripts(listening))[-1]
+
+    assert final.text == "good"
+    assert current_time() - spoke == pytest.approx(ANSWER_S, abs=0.1)
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,7 @@ async def test_the_start_of_a_turn_is_a_barge_in() -> None:
 
     cut = call.turns[1]
     assert cut.outcome is TurnState.INTERRUPTED
+    assert '"in":"BargeIn","kind":"onset","source":"caller_turn","words":"No"' in call.trace
     assert call.stale_frames == 0
     assert call.turns[2].generated.startswith("You said: No wait, a room for four.")
 

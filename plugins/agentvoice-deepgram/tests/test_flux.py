@@ -150,6 +150,13 @@ def test_silence_that_was_put_in_is_not_counted() -> None:
     assert one.outbox.added_s == 2.0 + 3 * IDLE_S
 
 
+def test_an_hour_of_nothing_is_remembered_as_one_gap() -> None:
+    one = flux()
+    for _ in range(7200):
+        one.idle()
+    assert one._filled == [(0.0, 3600.0)]
+
+
 def test_words_without_times_are_left_out() -> None:
     words = [{"word": "Hello", "confidence": 0.5}]
     started, ended = told(flux(), info("EndOfTurn", "Hello", words=words, audio_window_start=None))

@@ -279,6 +279,12 @@ def test_a_segment_without_audio_needs_no_answer_but_waits_for_those_before_it()
     assert sent(one).count('{"type":"Finalize"}') == 2
 
 
+def test_an_answer_that_nobody_asked_for_is_none() -> None:
+    one = nova()
+    one.feed(SECOND)
+    assert finals(one.receive(result(0, 0, "", final=True, answer=True), now=0)) == []
+
+
 def test_an_answer_without_a_window_is_the_next_one() -> None:
     one = nova()
     spoken(one)
