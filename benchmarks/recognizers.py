@@ -236,9 +236,10 @@ def _vosk() -> Callable[[bytes], str]:
     vosk.SetLogLevel(-1)
     model: Any = vosk.Model(str(ensure(ASSETS[0])))
 
+    recognizer = vosk.KaldiRecognizer(model, 16000)  # it fails at 8000
+
     def understand(pcm: bytes) -> str:
-        recognizer = vosk.KaldiRecognizer(model, RATE)
-        recognizer.AcceptWaveform(pcm)
+        recognizer.AcceptWaveform((_wide(pcm) * 32767).astype("<i2").tobytes())
         return str(recognizer.FinalResult().partition('"text" : "')[2].partition('"')[0])
 
     return understand
