@@ -85,6 +85,7 @@ def serve(
 @_example(
     "agentvoice speech",
     "agentvoice speech --host 0.0.0.0 --port 8000 --api-key secret --engine piper",
+    "agentvoice speech --engine piper --recognizer moonshine",
     "agentvoice speech --engine tone --fault drop:bytes=4000 --fault 429:p=0.2 --fault seed=7",
 )
 def speech(
@@ -92,6 +93,9 @@ def speech(
     host: Host = None,
     port: Port = None,
     engine: Annotated[str | None, typer.Option(help="Which voices; [bold]agentvoice plugins[/] lists them.")] = None,
+    recognizer: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Understand speech, too, by [bold]moonshine[/], for one.")
+    ] = None,
     api_key: Annotated[str | None, typer.Option(help="What clients must show. Needed beyond loopback.")] = None,
     tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="Certificate, in PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its key, in PEM.")] = None,
@@ -104,7 +108,7 @@ def speech(
     ] = None,
     fault: Annotated[list[str] | None, typer.Option(metavar="FAULT", help="Misbehave on purpose; repeatable.")] = None,
 ) -> None:
-    """Serve text-to-speech over the context WebSocket, to any client of that protocol.
+    """Serve text-to-speech over the context WebSocket, to any client of that protocol; and recognition.
 
     Faults, for testing a client: [bold]drop:bytes=20000[/], [bold]stall:bytes=20000,seconds=30[/],
     [bold]ignore-cancel[/], [bold]talk-after-cancel:seconds=0.5[/], [bold]late-done[/], [bold]nameless-error[/],
@@ -116,6 +120,7 @@ def speech(
         host=host,
         port=port,
         engine=engine,
+        recognizer=recognizer,
         api_key=api_key,
         tls_cert=tls_cert,
         tls_key=tls_key,

@@ -13,6 +13,7 @@ from agentvoice.errors import UsageError
 
 try:
     from agentvoice.server.serve import Tls
+    from agentvoice.speech.hearing.ears import Ears
     from agentvoice.speech.lexicon import Lexicons
     from agentvoice.speech.serve import serve
 except ModuleNotFoundError as missing:
@@ -27,6 +28,7 @@ def speech(
     host: str | None,
     port: int | None,
     engine: str | None,
+    recognizer: str | None,
     api_key: str | None,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -42,6 +44,7 @@ def speech(
     tls = Tls(tls_cert, tls_key) if tls_cert and tls_key else None
     name = engine or settings.engine
     made = plugins.load("engine", name)()
+    ears = Ears.by_name(recognizer, vad=settings.vad) if recognizer else None
     where, key = settings.speech.host, settings.speech.api_key
 
     def ready(port: int) -> None:
@@ -49,6 +52,8 @@ def speech(
         address, secure = f"[{where}]:{port}" if ":" in where else f"{where}:{port}", "s" if tls else ""
         console.print(f"[bold]{name}[/] speaks at [bold]ws{secure}://{address}/tts/websocket[/]; Ctrl-C stops it")
         console.print(f"hear it: curl -o hello.wav http{secure}://{address}/voices/{made.voices[0].id}/preview")
+        if ears:
+            console.print(f"[bold]{ears.name}[/] listens at [bold]ws{secure}://{address}/stt/websocket[/]")
         if faults:
             console.print(f"[yellow]misbehaves on purpose: {', '.join(faults)}[/]")
 
@@ -65,6 +70,7 @@ def speech(
             allow_origins=allow_origins,
             lexicons=Lexicons.load(lexicon) if lexicon else None,
             faults=faults,
+            ears=ears,
             on_ready=ready,
         )
     )

@@ -5,6 +5,9 @@
 | `/tts/websocket`                  | the context protocol                                 |
 | `POST /tts/bytes`                 | one text as a stream of audio: raw, WAV, MP3         |
 | `POST /tts/sse`                   | the same as server-sent events                       |
+| `/stt/websocket`                  | speech in, words out; the client says what is final  |
+| `/stt/turns/websocket`            | the same in turns, whose ends the server finds       |
+| `POST /stt`                       | what a recording says                                |
 | `GET /voices`, `/voices/{id}`     | who can speak; `/voices/{id}/preview` lets you hear  |
 | `POST /access-token`              | a token for browsers, which expires                  |
 | `GET /`, `/health`, `/metrics`    | for machines that watch                              |
@@ -15,6 +18,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version as installed_version
 from typing import Any, TypeAlias
 from uuid import uuid4
@@ -31,6 +35,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from agentvoice.errors import UsageError
 from agentvoice.server.streams import SocketStream
 from agentvoice.tts.wire import Failure, RequestRejected, rejected
 
@@ -38,7 +43,12 @@ from .answers import audio_answer, error_answer, event_answer, read_body, reques
 from .auth import LONGEST_TOKEN_S
 from .bodies import read_order
 from .containers import Wav
-from .decisions import CUT
+from .decisions import CUT, Close
+from .hearing.ears import Ears
+from .hearing.parameters import read_listen, read_turns
+from .hearing.sessions import Dictation, Session, TurnTaking
+from .hearing.sockets import serve_hearing
+from .hearing.transcription import transcribe
 from .previews import Previews
 from .service import SpeechService
 from .sockets import serve_stream
@@ -64,12 +74,15 @@ def create_app(service: SpeechService) -> Starlette:
         lifespan=lifespan,
         routes=[
             WebSocketRoute("/tts/websocket", doors.socket),
+            WebSocketRoute("/stt/websocket", doors.listen),
+            WebSocketRoute("/stt/turns/websocket", doors.listen_for_turns),
             WebSocketRoute("/{path:path}", doors.no_such_socket),
             Route("/", doors.root),
             Route("/health", doors.health),
             Route("/metrics", doors.metrics),
             Route("/tts/bytes", doors.guarded(doors.speak_bytes), methods=["POST"]),
             Route("/tts/sse", doors.guarded(doors.speak_events), methods=["POST"]),
+            Route("/stt", doors.guarded(doors.transcribe), methods=["POST"]),
             Route("/voices", doors.guarded(doors.voices)),
             Route("/voices/{voice_id}", doors.guarded(doors.voice)),
             Route("/voices/{voice_id}/preview", doors.preview),
@@ -104,11 +117,63 @@ class _Doors:
             return
         version = version_of(socket)
         exchange = self._service.exchange(version=version, connection_id=request_id)
+        await self._serve(socket, partial(serve_stream, exchange=exchange, version=version), request_id)
+
+    async def listen(self, socket: WebSocket) -> None:
+        await self._listen(socket, with_turns=False)
+
+    async def listen_for_turns(self, socket: WebSocket) -> None:
+        await self._listen(socket, with_turns=True)
+
+    async def _listen(self, socket: WebSocket, *, with_turns: bool) -> None:
+        request_id, version = str(uuid4()), version_of(socket)
+        try:
+            if (failure := self._failure(socket, request_id)) is not None:
+                raise RequestRejected(failure)
+            ears = await self._ears()
+            query, keyterms = socket.query_params, socket.query_params.getlist("keyterm")
+            session: Session
+            if with_turns:
+                listen, turns = read_turns(query, keyterms, models=(ears.name,))
+                session = TurnTaking(turns)
+            else:
+                listen = read_listen(query, keyterms, models=(ears.name,))
+                session = Dictation(listen)
+        except RequestRejected as refused:
+            failure = replace(refused.failure, request_id=request_id)
+            log.info("socket_refused", request_id=request_id, status=failure.status_code)
+            await socket.send_denial_response(error_answer(failure, version))
+            return
+        self._service.metrics.overlooked.update(listen.overlooked)
+        serve = partial(
+            serve_hearing, ears=ears, listen=listen, session=session, request_id=request_id, version=version
+        )
+        await self._serve(socket, serve, request_id)
+
+    async def _ears(self) -> Ears:
+        """Return who recognises, ready to do so.
+
+        Raises:
+            RequestRejected: nobody does.
+        """
+        ears = self._service.ears
+        if ears is None:
+            message = "this server only speaks; start it with --recognizer moonshine, or another that is installed"
+            raise rejected(None, "Not found", message, status_code=404)
+        try:
+            await ears.prepare()
+        except UsageError as error:
+            raise rejected(None, "Recognition is not available", str(error), status_code=503) from error
+        return ears
+
+    async def _serve(
+        self, socket: WebSocket, serve: Callable[[SocketStream], Awaitable[Close]], request_id: str
+    ) -> None:
         self._service.metrics.sockets += 1
         try:
             await socket.accept(headers=[(b"x-request-id", request_id.encode())])
-            log.debug("socket_opened", request_id=request_id, version=version)
-            ended = await serve_stream(SocketStream(socket), exchange, version=version)
+            log.debug("socket_opened", request_id=request_id, version=version_of(socket))
+            ended = await serve(SocketStream(socket))
             if ended.code == CUT:
                 return  # uvicorn cuts the connection of an application that leaves without a closing frame
             with move_on_after(1, shield=True), suppress(RuntimeError, WebSocketDisconnect):  # it may be closed already
@@ -118,17 +183,20 @@ class _Doors:
             log.debug("socket_closed", request_id=request_id)
 
     def _refusal(self, socket: WebSocket, request_id: str) -> Response | None:
-        version = version_of(socket)
+        failure = self._failure(socket, request_id)
+        return None if failure is None else error_answer(failure, version_of(socket))
+
+    def _failure(self, socket: WebSocket, request_id: str) -> Failure | None:
+        """Return why a socket may not be opened; `None` when it may."""
         if (stranger := self._stranger(socket, request_id)) is not None:
-            return error_answer(stranger, version)
+            return stranger
         if self._service.metrics.sockets >= self._service.max_sockets:
             message = f"this server has {self._service.max_sockets} sockets at most"
-            failure = Failure(None, 429, "Too many sockets", message, "concurrency_limited", request_id)
-            return error_answer(failure, version)
+            return Failure(None, 429, "Too many sockets", message, "concurrency_limited", request_id)
         return None
 
     async def no_such_socket(self, socket: WebSocket) -> None:
-        message = f"there is no socket at {socket.url.path}; try /tts/websocket"
+        message = f"there is no socket at {socket.url.path}; try /tts/websocket, /stt/websocket or /stt/turns/websocket"
         refusal = error_answer(Failure(None, 404, "Not found", message, None, str(uuid4())), version_of(socket))
         await socket.send_denial_response(refusal)
 
@@ -144,6 +212,10 @@ class _Doors:
         version, request_id = version_of(request), request_id_of(request)
         order = read_order(await read_body(request), version, request_id=request_id, containers=("raw",))
         return await event_answer(self._service, order, version)
+
+    async def transcribe(self, request: Request) -> Response:
+        answer = await transcribe(await self._ears(), request)
+        return JSONResponse(answer | {"request_id": request_id_of(request)})
 
     # -------------------------------------------------------------- voices and tokens
 

@@ -13,6 +13,7 @@ from agentvoice.server.serve import Tls, listen, serve_app
 
 from .app import create_app
 from .faults import Faults
+from .hearing.ears import Ears
 from .lexicon import Lexicons
 from .limits import Limits
 from .origins import Origins
@@ -34,13 +35,15 @@ async def serve(
     models: tuple[str, ...] = (),
     lexicons: Lexicons | None = None,
     faults: Sequence[str] = (),
+    ears: Ears | None = None,
     on_ready: Callable[[int], None] | None = None,
 ) -> None:
     """Load the engine and serve it until cancelled. asyncio only, as uvicorn is.
 
     `on_ready` is called with the port once connections are accepted; port 0 takes any free one. `models` are model
     ids that are accepted besides those that begin with `sonic`: the name of the engine, for one. `faults` are what
-    goes wrong on purpose, as in `faults.py`. `allow_origins` are web pages that may use it, as in `origins.py`.
+    goes wrong on purpose, as in `faults.py`. `ears` recognise what is said to it; they load when they are first needed.
+    `allow_origins` are web pages that may use it, as in `origins.py`.
 
     Raises:
         UsageError: the port is in use, the certificate cannot be read, the voice cannot be had, or `host` is more
@@ -61,6 +64,7 @@ async def serve(
         models=models,
         lexicons=lexicons,
         faults=Faults.parse(faults) if faults else None,
+        ears=ears,
     )
     with await listen(host, port) as listener:  # a port in use is said before a voice is loaded
         await to_thread.run_sync(service.prepare, abandon_on_cancel=True)

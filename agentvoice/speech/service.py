@@ -14,6 +14,7 @@ from .auth import Gate
 from .convert import warm_up
 from .exchange import Exchange
 from .faults import Faults, FaultySession
+from .hearing.ears import Ears
 from .lexicon import Lexicons
 from .limits import Limits, Slots
 from .metrics import Metrics
@@ -44,10 +45,13 @@ class SpeechService:
         lexicons: Lexicons | None = None,
         faults: Faults | None = None,
         in_thread: RunInThread | None = None,
+        ears: Ears | None = None,
     ) -> None:
         self.gate: Final = Gate(api_key)
         self.origins: Final = origins or Origins(everyone=api_key is not None)
         self.metrics: Final = Metrics()
+        self.ears: Final = ears
+        """Who recognises what is said to this server; `None` when it only speaks."""
         self.voices: Final = VoiceDirectory(engine.voices, models=models)
         self._repertoire = Repertoire(self.voices, lexicons)
         self.max_sockets: Final = max_contexts * _SOCKETS_FOR_EACH

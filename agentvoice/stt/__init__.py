@@ -1,0 +1,1 @@
+"""Recognition over sockets: their messages, for both ends. No I/O here."""
