@@ -26,10 +26,9 @@ class Blocks(ScriptedEndOfTurn):
 
 class HoldsOut(ScriptedEndOfTurn):
     async def judge(self, pcm: bytes, sample_rate: int, text: str) -> float:
-        judged = 0.0
         with anyio.CancelScope(shield=True):
-            judged = await super().judge(pcm, sample_rate, text)
-        return judged
+            await super().judge(pcm, sample_rate, text)
+        return by_text(pcm, sample_rate, text)
 
 
 class Forgetful(ScriptedEndOfTurn):
