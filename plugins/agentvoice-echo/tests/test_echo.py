@@ -18,6 +18,7 @@ from agentvoice.testing.contracts.cleaner import check_cleaner
 pytestmark = pytest.mark.speech
 
 LINES = Path(__file__).parents[3] / "examples" / "caller" / "lines"
+PAGE = (Path(__file__).parents[3] / "docs/how-to/noisy-lines.md").read_text(encoding="utf-8")
 FRAME = 320
 
 
@@ -133,3 +134,19 @@ def test_steady_noise_is_ten_decibels_fainter_after_two_seconds(rate: int) -> No
     out = load("cleaner", "noise")().cleaning(rate).clean(noise)
 
     assert level(out[4 * rate :]) < level(noise[4 * rate :]) - 10
+
+
+def test_the_script_of_the_how_to_cleans_a_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    near = telephone(echo(100))
+    both = np.stack((np.frombuffer(near, "<i2"), AGENT.astype("<i2")), axis=1)
+    with wave.open(str(tmp_path / "CA0001.wav"), "wb") as file:
+        file.setparams((2, 2, 8000, 0, "NONE", ""))
+        file.writeframes(both.tobytes())
+    monkeypatch.chdir(tmp_path)
+
+    exec(compile(PAGE.split("```python\n")[1].split("```")[0], "noisy-lines.md", "exec"), {})
+
+    with wave.open(str(tmp_path / "cleaned.wav")) as file:
+        out = file.readframes(file.getnframes())
+    assert len(out) == len(near)
+    assert level(out[2 * 16000 :]) < level(near[2 * 16000 :]) - 30
