@@ -18,7 +18,7 @@ from ._model import Floats, Model
 WINDOW_S: Final = 0.032
 CROWD: Final = 10
 """With so many calls in sound it pays to gather their windows. Fewer are answered on the spot: that takes 1.5 ms for
-all of them, and gathering would save less than it costs."""
+all of them, and there is little to save."""
 GATHER_S: Final = 0.002
 """How long a window may wait for others."""
 LARGEST: Final = 32
