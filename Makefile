@@ -18,8 +18,8 @@ PIP_INSTALL := $(BIN)/pip install --disable-pip-version-check -c constraints.txt
 EDITABLY := --quiet --no-deps --no-build-isolation
 
 # What decides: pure, and covered to the last branch by the tests that bear its names.
-DECIDES := agenda audio backlog batch_segments budget conversation echo endpointing errands export history \
-  interruption limit listening llm_failures loudspeaker markup pace playout protection rate_check segments sequencer silence speakable speaking sse text token_shapes turn unfinished utterance voice_gate voicing \
+DECIDES := agenda audio backlog batch_segments budget conversation echo endpointing errands export framing history \
+  interruption limit listening llm_failures loudspeaker markup pace playout protection rate_check segments sequencer silence speakable speaking sse text token_shapes tones turn unfinished utterance voice_gate voicing \
   tts/contexts tts/governor tts/lifecycle tts/wire
 CORE_TESTS := $(wildcard $(foreach name,$(DECIDES),$(dir tests/$(name))test_$(notdir $(name)).py))
 empty :=
