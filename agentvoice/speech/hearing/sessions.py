@@ -90,7 +90,6 @@ class Dictation:
         self.sensitivity = listen.sensitivity
         self._waiting: deque[tuple[float, float] | Finalize] = deque()  # segments, and what was asked amid them
         self._gap = ""  # what keeps the next words from the last ones
-        self._answered = True  # by final words, since the last flush
 
     @property
     def owed(self) -> int:
@@ -113,8 +112,10 @@ class Dictation:
     def obey(self, command: Finalize | Configure) -> Sequence[Heard]:
         """As `Session.obey`."""
         assert isinstance(command, Finalize)  # noqa: S101 - `read` knows no other
+        if not self._waiting:  # final words are what clients wait for, be it none
+            return [Words("", is_final=True), FlushDone()]
         self._waiting.append(command)
-        return list(self._flush())
+        return []
 
     def started(self, at: float) -> Sequence[Heard]:  # noqa: ARG002 - of interest where there are turns
         """As `Session.started`."""
@@ -136,16 +137,12 @@ class Dictation:
         words = tuple(replace(each, start=began_at + each.start, end=began_at + each.end) for each in transcript.words)
         said = Words(self._gap + text if text else "", True, ended_at - began_at, transcript.language, words)
         self._gap = " " if text else self._gap
-        self._answered = True
         return [said, *self._flush()]
 
     def _flush(self) -> Iterator[Heard]:
-        """Answer what was asked for, as far as all before it is understood: each time with final words, if only none."""
+        """Answer what was asked for, as far as all before it is understood."""
         while self._waiting and isinstance(self._waiting[0], Finalize):
             self._waiting.popleft()
-            if not self._answered:
-                yield Words("", is_final=True)
-            self._answered = False
             yield FlushDone()
 
     def passed(self, now: float) -> Sequence[Heard]:  # noqa: ARG002 - as above
