@@ -44,6 +44,7 @@ from .commands import (
     TurnClosed,
     TurnConfirmed,
     TurnState,
+    UtteranceEnded,
 )
 from .conversation import Conversation
 from .errors import ProviderError, ProviderUnavailable
@@ -89,7 +90,7 @@ class Ears(Protocol):
     def feed(self, event: CallerAudio) -> None:
         """Take audio. Never waits."""
 
-    def notice(self, decided: JudgePause | SendAudio | ClearPlayout) -> None:
+    def notice(self, decided: JudgePause | UtteranceEnded | SendAudio | ClearPlayout) -> None:
         """Take what they are asked, and what the caller will hear, which may come back. Never waits."""
 
     async def run(self) -> None:
@@ -256,7 +257,7 @@ class Call(Verbs):
             case StopReply(turn_id):
                 if turn_id in self._replies:
                     self._replies.pop(turn_id).cancel()
-            case JudgePause():
+            case JudgePause() | UtteranceEnded():
                 self._ears.notice(command)
             case StartTool() | StopTool() | AnswerTool():
                 self.tools.perform(command)

@@ -54,12 +54,14 @@ class Endpointing:
     silence_s: float = 0.5
     """What ends an utterance that sounds finished, until more is known of the caller."""
     shortest_s: float = 0.5
-    """What does for a caller who never pauses. Raise nothing by less than `silence_s`: it begins there."""
-    sure_s: float = 0.3
-    """What does when a model (`EndOfTurn`) finds it finished as well."""
-    patience_s: float = 1.4
+    """What does for a caller who never pauses."""
+    longest_s: float = 1.0
+    """What does for one who makes long pauses."""
+    sure_s: float = 0.5
+    """What does when a model (`EndOfTurn`) finds it finished as well, whatever the caller's pace."""
+    patience_s: float = 2.0
     """What ends one that does not sound finished: it stops at "and", "my", "um", in the middle of a number; or a model
-    finds so. Also the longest for a caller who makes long pauses."""
+    finds so."""
     wait_s: float = 8.0
     """What ends one in which the caller asked for time: "hold on"."""
     transcript_s: float = 1.5
@@ -79,7 +81,7 @@ class Endpointer:
         """`judged`: a model can be asked about each pause."""
         self._patience = patience
         self._is_judged = judged
-        self._pace = Pace(usual_s=patience.silence_s, shortest_s=patience.shortest_s, longest_s=patience.patience_s)
+        self._pace = Pace(usual_s=patience.silence_s, shortest_s=patience.shortest_s, longest_s=patience.longest_s)
         self._parts: list[Transcript] = []
         self._partial = ""
         self._owed = 0  # final transcripts that segments still wait for
@@ -198,7 +200,7 @@ class Endpointer:
             return patience.patience_s
         if self._judged is None:
             return self._pace.silence_s
-        return min(patience.sure_s, self._pace.silence_s) if self._judged >= SURE else patience.patience_s
+        return patience.sure_s if self._judged >= SURE else patience.patience_s
 
     def _become_likely(self) -> Sequence[Decision]:
         if not self.words or self.words == self._likely:

@@ -17,7 +17,7 @@ from anyio import CancelScope, create_task_group, current_time
 from anyio.abc import TaskGroup
 
 from .audio import AudioFormat
-from .commands import ClearPlayout, JudgePause, SendAudio
+from .commands import ClearPlayout, JudgePause, SendAudio, UtteranceEnded
 from .events import CallerAudio, EndOfTurnJudged, Event, SpeechStarted, SpeechStopped
 from .intake import Intake, Sound
 from .interfaces import HEARD_S, AudioCleaner, EndOfTurn, SpeechRecognizer, TurnRecognizer, VoiceActivity
@@ -100,11 +100,13 @@ class Hearing:
             self.dropped += 1
         self._arrived.set()
 
-    def notice(self, decided: JudgePause | SendAudio | ClearPlayout) -> None:
+    def notice(self, decided: JudgePause | UtteranceEnded | SendAudio | ClearPlayout) -> None:
         """Take what the conversation has decided. Never waits."""
         match decided:
             case JudgePause(text):
                 self._group.start_soon(self._judge, text)
+            case UtteranceEnded():
+                self._lately.clear()
             case SendAudio(_, audio):
                 self._intake.sent(audio, now=current_time())
             case ClearPlayout():  # pragma: no branch - the last there is

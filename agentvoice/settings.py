@@ -121,6 +121,7 @@ class Endpoint(_Group):
 
     silence_s: PositiveFloat = _MANNERS.endpointing.silence_s
     shortest_s: PositiveFloat = _MANNERS.endpointing.shortest_s
+    longest_s: PositiveFloat = _MANNERS.endpointing.longest_s
     sure_s: PositiveFloat = _MANNERS.endpointing.sure_s
     patience_s: PositiveFloat = _MANNERS.endpointing.patience_s
     wait_s: PositiveFloat = _MANNERS.endpointing.wait_s

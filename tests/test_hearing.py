@@ -13,7 +13,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from structlog.testing import capture_logs
 
 from agentvoice.audio import TELEPHONE, linear_to_mulaw
-from agentvoice.commands import JudgePause
+from agentvoice.commands import JudgePause, UtteranceEnded
 from agentvoice.errors import ProviderRejected, ProviderUnavailable
 from agentvoice.events import (
     CallerAudio,
@@ -513,6 +513,18 @@ async def test_a_pause_is_judged_by_the_last_seconds_and_the_words() -> None:
 
     assert judge.heard == [(about(HEARD_S), 8000, "a table")]
     assert caller.all(EndOfTurnJudged) == [EndOfTurnJudged(0.8)]
+
+
+async def test_a_model_hears_nothing_of_the_utterance_before() -> None:
+    judge, lexicon = Judge(), Lexicon()
+    async with line(ScriptedRecognizer(lexicon.hear), end_of_turn=judge) as caller:
+        await caller.speak(lexicon.say("a table for two"))
+        caller.hearing.notice(UtteranceEnded("a table for two", 0.0, 1.0))
+        await caller.be_silent(1.0)
+        caller.hearing.notice(JudgePause("yes"))
+        await caller.be_silent(0.1)
+
+    assert judge.heard == [(about(1.0), 8000, "yes")]
 
 
 async def test_what_a_model_thinks_of_a_pause_that_is_over_is_not_said() -> None:

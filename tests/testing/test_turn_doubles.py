@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agentvoice import Agent, Turn, TurnState
+from agentvoice import Agent, Manners, Turn, TurnState
+from agentvoice.endpointing import Endpointing
 from agentvoice.testing.contracts.turn_recognizer import check_turn_recognizer
 from agentvoice.testing.lexicon import Lexicon
 from agentvoice.testing.script import barges_in, pauses, says, waits_for_agent, waits_for_hang_up
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Clerk(Agent):
+    manners = Manners(endpointing=Endpointing(silence_s=0.7, sure_s=0.3, patience_s=1.4))
     greeting = "Good evening, how may I help you today?"
 
     async def reply(self, turn: Turn) -> AsyncIterator[str]:
@@ -79,7 +81,7 @@ async def test_a_recogniser_that_breaks_in_a_turn_is_given_it_again_and_the_call
     assert [turn.prompt for turn in call.turns if turn.prompt] == ["I would like a table for two.", "Goodbye."]
 
 
-@pytest.mark.parametrize(("finished", "waits_s"), [(1.0, 0.3), (0.0, 1.4), (None, 0.5)])
+@pytest.mark.parametrize(("finished", "waits_s"), [(1.0, 0.3), (0.0, 1.4), (None, 0.7)])
 async def test_a_model_of_turns_makes_the_agent_quicker_or_more_patient(finished: float | None, waits_s: float) -> None:
     lexicon = Lexicon()
     judge = None if finished is None else ScriptedJudge(lambda _: finished)
