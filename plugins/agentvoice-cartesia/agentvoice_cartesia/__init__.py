@@ -1,5 +1,6 @@
-"""Cartesia's voices: the context protocol, with its authentication and its list of voices."""
+"""Cartesia's voices, over the context protocol, and its recognition, by segments and by turns."""
 
+from ._recognizers import CartesiaListener as CartesiaListener, CartesiaTurns as CartesiaTurns
 from ._synthesizer import Cartesia as Cartesia
 
-__all__ = ["Cartesia"]
+__all__ = ["Cartesia", "CartesiaListener", "CartesiaTurns"]

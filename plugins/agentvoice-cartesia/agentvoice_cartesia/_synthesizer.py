@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from functools import partial
 from random import Random
-from typing import Final
 
 from agentvoice.errors import UsageError
 from agentvoice.interfaces import Voice
@@ -14,12 +13,8 @@ from agentvoice.tts.connection import ContextSynthesizer
 from agentvoice.tts.governor import Limits
 from agentvoice.voicing import NATURAL, Voicing
 
+from ._account import PROVIDER, base_url, headers, socket_url
 from ._voices import list_voices
-
-PROVIDER: Final = "cartesia"
-VERSION: Final = "2026-03-01"
-"""The version of the API that is asked for: errors are structured from here on."""
-URL: Final = "https://api.cartesia.ai"
 
 
 class Cartesia(ContextSynthesizer):
@@ -43,14 +38,13 @@ class Cartesia(ContextSynthesizer):
         Raises:
             UsageError: there is no key, or no voice.
         """
-        self._url = (url or os.environ.get("CARTESIA_BASE_URL") or URL).rstrip("/")
-        self._headers = {"Cartesia-Version": VERSION} | _credentials(api_key, access_token)
+        self._url = base_url(url)
+        self._headers = headers(api_key, access_token)
         voicing = voicing.over(Voicing(os.environ.get("CARTESIA_VOICE")))
         if not voicing.voice:
             raise UsageError("Cartesia has to be told with which voice to speak; set CARTESIA_VOICE to the id of one")
-        socket_url = "ws" + self._url.removeprefix("http") + "/tts/websocket"
         super().__init__(
-            partial(connect_websocket, socket_url, headers=self._headers),
+            partial(connect_websocket, socket_url(self._url, "/tts/websocket"), headers=self._headers),
             model=model,
             voicing=voicing,
             phonemes=phonemes,
@@ -66,12 +60,3 @@ class Cartesia(ContextSynthesizer):
             ProviderError: they cannot be had.
         """
         return await list_voices(PROVIDER, self._url, self._headers, language=language)
-
-
-def _credentials(api_key: str | None, access_token: str | None) -> dict[str, str]:
-    if access_token:
-        return {"Authorization": f"Bearer {access_token}"}
-    api_key = api_key or os.environ.get("CARTESIA_API_KEY")
-    if not api_key:
-        raise UsageError("Cartesia wants an API key; set CARTESIA_API_KEY, or pass api_key=...")
-    return {"X-API-Key": api_key}
