@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from anyio import create_task_group, fail_after, sleep
+from anyio import create_task_group, current_time, fail_after, sleep
 
 from agentvoice.audio import AudioFormat, Encoding
 from agentvoice.errors import ProviderRejected, ProviderUnavailable, UsageError
@@ -135,6 +135,16 @@ def test_final_words_that_come_late_are_waited_for_but_not_for_ever() -> None:
     assert (nothing.text, nothing.final) == ("", True)
 
 
+def test_a_final_text_that_repeats_those_before_it_is_not_said_twice() -> None:
+    dictation = Dictation(8000)
+    dictation.feed(b"\1" * 320)
+    for text in ("a table", "a table for two"):
+        [said] = dictation.receive(f'{{"type":"transcript","text":"{text}","is_final":true}}', now=0.0)
+        assert said.text == text
+    [said] = dictation.receive('{"type":"transcript","text":" please","is_final":true}', now=0.0)
+    assert said.text == "a table for two please"
+
+
 def test_words_count_from_the_first_sample_of_their_segment() -> None:
     dictation = Dictation(8000)
     dictation.feed(bytes(16000))
@@ -199,7 +209,9 @@ async def test_a_line_that_stops_in_the_middle_of_a_turn_is_taken_for_silent() -
     ink = Ink(lexicon.hear)
     async with CartesiaTurns(api_key="k", connect=ink.connect).follow(8000) as following:
         await speak(following, lexicon.say("good evening"))
+        fell_silent = current_time()
         *_, ended = await turn(following)
+        assert current_time() - fell_silent < 2
     assert isinstance(ended, CallerTurnEnded)
     assert ended.text == "good evening"
 
