@@ -23,7 +23,7 @@ _SILENCE_S: Final = 0.5
 """`/stt/websocket`: the silence after which what was said is transcribed, without being asked to."""
 _FALL_S: Final = 0.31
 """How a silence tells that the turn is over: that it goes on is taken to be `e` times less likely after each
-`_FALL_S` of silence. With the default `end_threshold` that is half a second, which is what agentvoice waits itself."""
+`_FALL_S` of silence. With the default `end_threshold` that is half a second."""
 
 
 @dataclass(frozen=True, slots=True)
