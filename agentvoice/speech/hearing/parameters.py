@@ -26,6 +26,9 @@ _FALL_S: Final = 0.31
 `_FALL_S` of silence. With the default `end_threshold` that is half a second."""
 
 
+_USUAL: Final = Endpointing()
+
+
 @dataclass(frozen=True, slots=True)
 class Listen:
     """How a client's audio is written, and what recognises it."""
@@ -67,7 +70,8 @@ class Turns(Thresholds):
         return Endpointing(
             silence_s=silence_s,
             shortest_s=silence_s,
-            patience_s=min(max(1.4, silence_s), longest_s),
+            longest_s=min(max(_USUAL.longest_s, silence_s), longest_s),
+            patience_s=min(max(_USUAL.patience_s, silence_s), longest_s),
             wait_s=longest_s,
             transcript_s=longest_s,
             late_s=longest_s,

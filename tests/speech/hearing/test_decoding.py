@@ -93,5 +93,5 @@ def test_the_default_thresholds_wait_half_a_second_and_no_silence_is_longer_than
     assert Turns().endpointing.silence_s == pytest.approx(0.5, abs=0.01)
     _, turns = read_turns(QUERY | {"turn_end_timeout_ms": "700"}, (), models=())
     patience = turns.endpointing
-    assert max(patience.silence_s, patience.patience_s, patience.wait_s, patience.late_s) == 0.7
+    assert max(patience.silence_s, patience.longest_s, patience.patience_s, patience.wait_s, patience.late_s) == 0.7
     assert Turns().changed(Configure(end_threshold=0.05)).endpointing.silence_s > 0.9
