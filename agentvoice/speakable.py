@@ -305,10 +305,10 @@ class Speakable:
         seen = character = ""
         while not seen.endswith(">>"):
             character = yield
-            seen += character if character.isspace() or self._has_sound(character) else ""
-            if not character or character.isspace() or len(seen) > _TAG_LIMIT:
-                self._literally("<<" + seen)
-                return (yield) if character else ""
+            if not character or character.isspace() or character == "<" or len(seen) > _TAG_LIMIT:
+                self._literally("<" + speakable("<" + seen))  # none, but there may be a tag in it
+                return character
+            seen += character if self._has_sound(character) else ""
         sounds = seen[:-2].replace("|", "")
         self._say_as(sounds, f"<<{seen}" if self._markup.phonemes else sounds)
         return (yield)
@@ -340,7 +340,7 @@ class Speakable:
             character = yield
             seen += character
             if not character or len(seen) > _URL_LIMIT:
-                self._literally(seen)
+                self._literally("(" + speakable(seen[1:]))
                 return (yield) if character else ""
             depth += {"(": 1, ")": -1}.get(character, 0)
         return (yield)

@@ -141,7 +141,8 @@ def test_markup_never_changes_the_words_nor_breaks(text: str, reads: list[tuple[
         for insert in piece.inserts:
             assert 0 <= insert.start <= insert.end <= len(piece)
             assert insert.wire in piece.wire()
-            assert insert.wire.count("<spell>") == insert.wire.count("</spell>")
+            if not insert.wire.startswith("<<"):  # a word of that name, by its sounds
+                assert insert.wire.count("<spell>") == insert.wire.count("</spell>")
     if not any(pause for _, pause in reads):
         assert "".join(out) == speakable(text, ALL)
         assert [piece.wire() for piece in out] == [piece.wire() for piece in split(text, size=max(1, len(text)))]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agentvoice.markup import Markup
 from agentvoice.speakable import Speakable, speakable
 
 
@@ -57,3 +58,13 @@ def test_words_come_out_at_once() -> None:
 def test_what_only_began_like_a_tag_or_a_link_is_given_back() -> None:
     assert speakable("<" + "a" * 300) == "<" + "a" * 300
     assert speakable("[x](" + "u" * 3000) == "x(" + "u" * 3000
+
+
+def test_what_only_began_like_a_link_has_its_tags_left_out() -> None:
+    assert speakable("[laughter](<b>A-1 b") == "laughter(A-1 b"
+    assert speakable("<spell>[laughter](<spell>A-1 b</spell>", Markup(spans=frozenset({"spell"}))) == "laughter(A-1 b"
+
+
+def test_what_only_began_like_sounds_hides_no_tag() -> None:
+    assert speakable("<<<b>yes") == "<<yes"
+    assert speakable("<<<<m|ɛ|t>>") == "<<mɛt"

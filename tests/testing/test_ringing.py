@@ -70,8 +70,13 @@ def answering(reply: bytes) -> Iterator[int]:
         def answer() -> None:
             connection, _ = server.accept()
             with connection:
-                connection.recv(4096)
+                request = connection.makefile("rb")  # whole: what is left unread would make a reset of the close
+                headers = dict(
+                    line.lower().split(b": ", 1) for line in iter(request.readline, b"\r\n") if b": " in line
+                )
+                request.read(int(headers.get(b"content-length", 0)))
                 connection.sendall(reply)
+                request.close()
 
         thread = threading.Thread(target=answer)
         thread.start()
