@@ -277,14 +277,14 @@ async def measure(name: str, lines: int, human: Sequence[Said]) -> None:
         ours, plain = await framework(recognizer, said), None
         with suppress(ImportError):
             plain = await anyio.to_thread.run_sync(plainly, name, said)
-        row = f"  {title:24}{ours.error_rate:12.1%}{plain.error_rate if plain else float('nan'):9.1%}"
-        print(row + f"{ours.load:10.3f}{plain.load if plain else float('nan'):9.3f}", flush=True)
-    first, last, load_ = await latencies(recognizer, sentences(IN_REAL_TIME, None))
+        wrong, load_ = (f"{plain.error_rate:.1%}", f"{plain.load:.3f}") if plain else ("-", "-")
+        print(f"  {title:24}{ours.error_rate:12.1%}{wrong:>9}{ours.load:10.3f}{load_:>9}", flush=True)
+    first, last, cpu = await latencies(recognizer, sentences(IN_REAL_TIME, None))
     shown = f"{percentile(first, 0.5):.2f} s" if first else "none"
     print(
         f"  first partial p50 {shown}; final p50 {percentile(last, 0.5) * 1e3:.0f} ms, slowest {max(last) * 1e3:.0f};"
     )
-    print(f"  in real time, with its partials, {load_:.3f} s of CPU a second of speech", flush=True)
+    print(f"  in real time, with its partials, {cpu:.3f} s of CPU a second of speech", flush=True)
 
 
 async def run(names: Sequence[str], lines: int, count: int) -> None:
