@@ -12,16 +12,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import anyio
-from anyio import (
-    CancelScope,
-    create_task_group,
-    current_time,
-    move_on_after,
-)
+from anyio import CancelScope, create_task_group, move_on_after
 from anyio.abc import TaskGroup
-from anyio.lowlevel import checkpoint
 
 from .agent import Agent
+from .clock import current_time
 from .commands import (
     AnswerTool,
     CancelContext,
@@ -199,18 +194,13 @@ class Call(Verbs):
     async def _converse(self) -> None:
         """Take what was delivered, in order, and wake the conversation when it wants to be."""
         conversation = self._conversation
-        while True:
+        while not conversation.closed:
+            await self._inbox.wait(until=_whole_ms(conversation.deadline))
             await self._inbox.settle()
             while (event := self._inbox.take()) is not None:
                 self._step(event, current_time())
-            if conversation.closed:
-                break
-            deadline = conversation.deadline
-            if deadline <= (now := current_time()):
+            if conversation.deadline <= (now := current_time()):
                 self._step(None, now)
-                await checkpoint()
-                continue
-            await self._inbox.wait(until=_whole_ms(deadline))
         self._ends_at = current_time() + LAST_SECOND
         with move_on_after(LAST_SECOND / 2):  # the other half is for `on_call_end`
             await self._line_closed.wait()

@@ -12,11 +12,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-import anyio
-from anyio import CancelScope, create_task_group, current_time
+from anyio import CancelScope, create_task_group
 from anyio.abc import TaskGroup
 
 from .audio import AudioFormat
+from .bell import Bell
+from .clock import current_time
 from .commands import ClearPlayout, JudgePause, SendAudio, UtteranceEnded
 from .events import CallerAudio, EndOfTurnJudged, Event, SpeechStarted, SpeechStopped
 from .intake import Intake, Sound
@@ -66,7 +67,7 @@ class Hearing:
         self._recognition = self._open(recognizer, sensitivity)
         self._inbox: deque[tuple[CallerAudio, float]] = deque()
         self._waiting = 0  # bytes in the inbox
-        self._arrived = anyio.Event()
+        self._arrived = Bell()
         self._arrived_at = -math.inf
         self._lately = bytearray()  # the caller's last seconds, for the model of turns
         self._fed_s = 0.0  # what the detector has had, and what it has judged of it
@@ -98,7 +99,7 @@ class Hearing:
         while self._waiting > self._audio.size(BACKLOG_S):
             self._waiting -= len(self._inbox.popleft()[0].audio)
             self.dropped += 1
-        self._arrived.set()
+        self._arrived.ring()
 
     def notice(self, decided: JudgePause | UtteranceEnded | SendAudio | ClearPlayout) -> None:
         """Take what the conversation has decided. Never waits."""
@@ -139,9 +140,7 @@ class Hearing:
                         await self._hear(heard)
                     else:
                         self._deliver(heard)
-            self._arrived = anyio.Event()
-            with CancelScope(deadline=self._deadline):
-                await self._arrived.wait()
+            await self._arrived.wait(until=self._deadline)
             self._handle_timer(current_time())
 
     async def _hear(self, sound: Sound) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-import anyio
-from anyio import CancelScope
+from anyio.lowlevel import checkpoint
 
+from .bell import Bell
 from .events import Event
 
 
@@ -15,12 +15,12 @@ class Inbox:
 
     def __init__(self) -> None:
         self._events: deque[Event] = deque()
-        self._more = anyio.Event()
+        self._bell = Bell()
 
     def put(self, event: Event) -> None:
         """Say that something happened. From the event loop only."""
         self._events.append(event)
-        self._more.set()
+        self._bell.ring()
 
     def take(self) -> Event | None:
         """Return what happened next; `None` when that was all."""
@@ -28,9 +28,10 @@ class Inbox:
 
     async def wait(self, *, until: float) -> None:
         """Wait for an event, but no longer than `until`, on the event loop's clock. May return with neither."""
-        self._more = anyio.Event()
-        with CancelScope(deadline=until):
-            await self._more.wait()
+        if self._events:
+            await checkpoint()
+        else:
+            await self._bell.wait(until=until)
 
     async def settle(self) -> None:
         """Let everything come in that happens at this very instant. On a real clock that is over at once."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
-import anyio
 from anyio import CancelScope, sleep
 
+from .bell import Bell
 from .errors import AgentVoiceError, ProviderRejected, UsageError
 from .events import Event
 from .logger import Logger
@@ -54,7 +54,7 @@ class Reopening:
 
     def __init__(self, deliver: Callable[[Event], None]) -> None:
         self._deliver = deliver
-        self._more = anyio.Event()
+        self._more = Bell()
         self._session = CancelScope()
         self._failures = 0
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-import anyio
 from anyio import create_task_group
 
 from .events import Event, Transcript
@@ -38,8 +36,7 @@ class SegmentRecognition(Reopening):
         self._sample_rate = sample_rate
         self._segments = Segments(bytes_per_second=2 * sample_rate)
         self._speaking = False
-        self._pre_roll: deque[bytes] = deque()
-        self._pre_roll_size = 0
+        self._pre_roll = bytearray()
         self._pre_roll_limit = 2 * round(sample_rate * (PRE_ROLL_S + noticed_after_s))
         self._heard_until = 0.0
 
@@ -58,28 +55,25 @@ class SegmentRecognition(Reopening):
         self._heard_until = at + len(pcm) / (2 * self._sample_rate)
         if self._speaking:
             self._segments.add(pcm)
-            self._more.set()
+            self._more.ring()
             return
-        self._pre_roll.append(pcm)
-        self._pre_roll_size += len(pcm)
-        while self._pre_roll_size - len(self._pre_roll[0]) >= self._pre_roll_limit:
-            self._pre_roll_size -= len(self._pre_roll.popleft())
+        self._pre_roll += pcm
+        del self._pre_roll[: -self._pre_roll_limit - len(pcm)]  # in the last message somebody may begin to speak
 
     def speech_started(self, at: float) -> None:  # noqa: ARG002 - the segment begins a little earlier
         """Begin a segment, with what just preceded it."""
         self._speaking = True
         self._segments.begin(
-            b"".join(self._pre_roll), at=self._heard_until - self._pre_roll_size / (2 * self._sample_rate)
+            bytes(self._pre_roll), at=self._heard_until - len(self._pre_roll) / (2 * self._sample_rate)
         )
         self._pre_roll.clear()
-        self._pre_roll_size = 0
-        self._more.set()
+        self._more.ring()
 
     def speech_stopped(self, at: float) -> None:
         """End the segment."""
         self._speaking = False
         self._segments.end(at)
-        self._more.set()
+        self._more.ring()
 
     def handle_timer(self, now: float) -> None:
         """Make do with partial transcripts that are overdue; give up a recogniser that says nothing at all."""
@@ -115,5 +109,4 @@ class SegmentRecognition(Reopening):
                     await listening.finalize()
                 else:
                     await listening.feed(piece)
-            self._more = anyio.Event()
             await self._more.wait()

@@ -10,9 +10,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
-from anyio import BrokenResourceError, EndOfStream, Event, move_on_after
+from anyio import BrokenResourceError, EndOfStream, move_on_after
 from websockets.exceptions import ConnectionClosed
 
+from .bell import Bell
 from .errors import UsageError
 from .interfaces import MessageStream
 
@@ -115,33 +116,28 @@ class _Pipe:
         self._size = size
         self._messages: deque[str] = deque()
         self._closed = False
-        self._changed = Event()
+        self._changed = Bell()
 
     async def send(self, message: str) -> None:
         while len(self._messages) >= self._size and not self._closed:
-            await self._change()
+            await self._changed.wait()
         if self._closed:
             raise BrokenResourceError
         self._messages.append(message)
-        self._changed.set()
+        self._changed.ring()
 
     async def receive(self) -> str:
         while not self._messages:
             if self._closed:
                 raise EndOfStream
-            await self._change()
+            await self._changed.wait()
         if len(self._messages) == self._size:
-            self._changed.set()
+            self._changed.ring()
         return self._messages.popleft()
-
-    async def _change(self) -> None:
-        if self._changed.is_set():
-            self._changed = Event()
-        await self._changed.wait()
 
     def close(self) -> None:
         self._closed = True
-        self._changed.set()
+        self._changed.ring()
 
 
 class MemoryStream:

@@ -26,9 +26,10 @@ from inspect import isawaitable
 from math import inf
 from typing import Any, Final, Protocol, TypeAlias, TypeVar, runtime_checkable
 
-from anyio import CancelScope, current_time, to_thread
+from anyio import CancelScope, to_thread
 from anyio.lowlevel import checkpoint_if_cancelled
 
+from .clock import current_time
 from .errors import ProviderUnavailable, UsageError
 from .llm_failures import refusal
 from .sse import read_events

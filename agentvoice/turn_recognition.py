@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-import anyio
-from anyio import create_task_group, current_time
+from anyio import create_task_group
 
 from .backlog import Backlog
+from .clock import current_time
 from .events import CallerTurnEnded, CallerTurnEvent, CallerTurnStarted, Event, Transcript
 from .interfaces import Following, TurnRecognizer
 from .logger import Logger
@@ -43,7 +43,7 @@ class TurnRecognition(Reopening):
     def hear(self, pcm: bytes, *, at: float) -> None:
         """Take audio, silence included."""
         self._backlog.add(pcm, at=at)
-        self._more.set()
+        self._more.ring()
 
     def speech_started(self, at: float) -> None:
         """The recogniser finds out by itself; if it does not, it is broken."""
@@ -83,7 +83,6 @@ class TurnRecognition(Reopening):
         while True:
             while (piece := self._backlog.take()) is not None:
                 await following.feed(piece)
-            self._more = anyio.Event()
             await self._more.wait()
 
 

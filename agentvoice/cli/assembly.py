@@ -9,9 +9,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
-from anyio import create_task_group, current_time
+from anyio import create_task_group
 
 from agentvoice.agent import Agent
+from agentvoice.clock import current_time
 from agentvoice.errors import PluginNotFound, UsageError
 from agentvoice.host import Host
 from agentvoice.interfaces import LanguageModel, SpeechEngine, Synthesizer

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from anyio import create_task_group, current_time, sleep, to_thread, wait_readable
+from anyio import create_task_group, sleep, to_thread, wait_readable
 from rich.console import Console
 
 from agentvoice.agent import Agent
 from agentvoice.call import Call
+from agentvoice.clock import current_time
 from agentvoice.commands import Command, HangUp, TurnClosed, TurnOpened, TurnState
 from agentvoice.events import (
     Event,

@@ -16,14 +16,14 @@ from anyio import (
     CancelScope,
     ClosedResourceError,
     EndOfStream,
-    Event,
     create_task_group,
-    current_time,
     move_on_after,
     sleep_until,
 )
 
 from agentvoice.audio import TELEPHONE
+from agentvoice.bell import Bell
+from agentvoice.clock import current_time
 from agentvoice.errors import RemoteProtocolError
 from agentvoice.events import CallerAudio, HungUp, KeyPressed, LineEvent, MarkReturned, Transfer
 from agentvoice.interfaces import MessageStream
@@ -66,7 +66,7 @@ class TwilioTransport:
         self._stall_s = stall_s
         self._silence_s = silence_s
         self._outbox = Outbox()
-        self._wake = Event()
+        self._wake = Bell()
         self._ended: str | None = None  # why the line is over
         self._heard_at = current_time()
         self._sending_since = math.inf
@@ -123,7 +123,7 @@ class TwilioTransport:
     def hang_up(self) -> None:
         """Close the line once what is queued has been sent. Twilio hangs up when its stream is closed."""
         self._outbox.close()
-        self._wake.set()
+        self._wake.ring()
 
     def transfer(self, transfer: Transfer) -> None:
         """Close the line as `hang_up` does. Whoever watches `on_transfer` tells the carrier what comes next."""
@@ -145,7 +145,6 @@ class TwilioTransport:
             elif self._outbox.closed:
                 self._end("agent")
             else:
-                self._wake = Event()
                 await self._wake.wait()
 
     async def _watch(self, writing: CancelScope) -> None:
@@ -168,7 +167,7 @@ class TwilioTransport:
 
     def _put(self, item: Item) -> None:
         self._outbox.put(item)
-        self._wake.set()
+        self._wake.ring()
 
     async def _send(self, message: str) -> None:
         self._sending_since = current_time()
@@ -260,4 +259,4 @@ class TwilioTransport:
     def _end(self, reason: str) -> None:
         """The line is over: have the writer close the stream, which wakes the reader."""
         self._ended = self._ended or reason
-        self._wake.set()
+        self._wake.ring()

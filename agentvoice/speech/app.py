@@ -25,7 +25,7 @@ from uuid import uuid4
 
 import msgspec
 import structlog
-from anyio import create_task_group, current_time, move_on_after
+from anyio import create_task_group, move_on_after
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -35,6 +35,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from agentvoice.clock import current_time
 from agentvoice.errors import UsageError
 from agentvoice.server.streams import SocketStream
 from agentvoice.tts.wire import Failure, RequestRejected, rejected

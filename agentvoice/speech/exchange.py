@@ -11,9 +11,11 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Final, Protocol
 
-from anyio import CancelScope, Event, current_time, sleep
+from anyio import sleep
 from anyio.lowlevel import checkpoint
 
+from agentvoice.bell import Bell
+from agentvoice.clock import current_time
 from agentvoice.tts.wire import Chunk, Done, Failure, Generate
 
 from .contexts import Job
@@ -61,7 +63,7 @@ class Exchange:
         self._close: Close | None = None
         self._stall_s = 0.0
         self._in_a_row = 0
-        self._changed = Event()
+        self._changed = Bell()
         self._looked_at = -math.inf
 
     def receive(self, message: str | bytes) -> None:
@@ -88,9 +90,7 @@ class Exchange:
                 if send.key in self._lanes:
                     self._scheduler.resume(self._lanes[send.key])
                 return send
-            self._changed = Event()
-            with CancelScope(deadline=deadline):
-                await self._changed.wait()
+            await self._changed.wait(until=deadline)
 
     def sent(self, send: Send) -> None:
         """Take note that a message has left for the client."""
@@ -149,7 +149,7 @@ class Exchange:
                     self._stall_s = seconds
                 case Overlook(what):
                     self._metrics.overlooked[what] += 1
-        self._changed.set()  # even when nothing was decided: the deadline may have moved
+        self._changed.ring()  # even when nothing was decided: the deadline may have moved
 
     def _lane(self, key: int) -> Lane:
         if key not in self._lanes:

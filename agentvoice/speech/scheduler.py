@@ -17,8 +17,9 @@ from time import perf_counter
 from typing import Final, Protocol, TypeAlias, TypeVar
 
 import structlog
-from anyio import CapacityLimiter, Semaphore, create_task_group, current_time, to_thread
+from anyio import CapacityLimiter, Semaphore, create_task_group, to_thread
 
+from agentvoice.clock import current_time
 from agentvoice.interfaces import SpeechEngine
 
 from .contexts import Job

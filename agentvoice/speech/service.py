@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import uuid4
 
-from anyio import current_time
-
+from agentvoice.clock import current_time
 from agentvoice.interfaces import SpeechEngine
 
 from .auth import Gate

@@ -8,88 +8,148 @@ from __future__ import annotations
 
 import asyncio
 import math
-import selectors
-from collections.abc import MutableSequence
+from collections import deque
+from collections.abc import Callable, MutableSequence, Sequence
+from contextvars import Context
+from functools import partial
+from heapq import heapify, heappop, heappush
+from itertools import count
 from random import Random
+from selectors import BaseSelector, SelectorKey
 from typing import Any, Final
 
 _ASK_EVERY: Final = 64
-
-
-class JumpingSelector(selectors.DefaultSelector):
-    """Never waits: adds up what it would have waited for."""
-
-    skipped = 0.0
-    """Seconds that were jumped over."""
-    _turns = 0
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.idle: list[asyncio.Future[None]] = []
-        """Whom to tell before the clock moves."""
-
-    def select(self, timeout: float | None = None) -> Any:
-        """Return what is ready now; when nothing is, take the time-out for passed.
-
-        While there is something to run, the system is asked only now and then: that costs more than most tasks do.
-        """
-        self._turns += 1
-        if timeout == 0 and self._turns % _ASK_EVERY:
-            return []
-        ready = super().select(0 if timeout or self.idle else timeout)
-        if timeout == 0 or ready:
-            return ready
-        if self.idle:
-            self._tell_the_idle()
-        elif timeout:
-            self.skipped += timeout
-        return []
-
-    def _tell_the_idle(self) -> None:
-        idle, self.idle = self.idle, []
-        for waiter in idle:
-            if not waiter.done():
-                waiter.set_result(None)
+"""Turns of the loop after which the system is asked, however much there is to run."""
+_OWN: Final = 1
+"""The files that an idle loop watches: its own pipe."""
+_FEW: Final = 128
+"""Cancelled timers that may lie about."""
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
-    """An asyncio loop whose time is virtual, and begins at 0."""
+    """An asyncio loop whose time is virtual, and begins at 0.
+
+    It never waits: once nothing is ready it is at the next timer's instant. What asyncio's own loop does once a turn,
+    look at the system and at the timers, this one does where it matters, which is much less often.
+    """
+
+    _ready: deque[asyncio.Handle]
+    _selector: BaseSelector
+    _process_events: Callable[[Sequence[tuple[SelectorKey, int]]], None]
 
     def __init__(self) -> None:
-        self._jumping = JumpingSelector()
-        super().__init__(self._jumping)
+        super().__init__()
+        self._now = 0.0
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._numbers = count()  # timers of one instant ring in the order in which they were set
+        self._cancelled = 0  # timers that will not ring, about: most are among the others still
+        self._idle: list[Callable[[], object]] = []
+        self._turns = 0
 
     def time(self) -> float:
         """Return the virtual time, in seconds."""
-        return self._jumping.skipped
+        return self._now
+
+    def call_at(  # type: ignore[override] # mypy would know what the callback is called with
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Call back at an instant; as asyncio's."""
+        if self._cancelled > max(_FEW, len(self._timers) // 2):
+            self._forget_the_cancelled()
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        heappush(self._timers, (when, next(self._numbers), timer))
+        return timer
+
+    def when_settled(self, callback: Callable[[], object]) -> None:
+        """Call back once nothing more can happen before the clock moves."""
+        self._idle.append(callback)
 
     async def settled(self) -> None:
         """Wait until nothing more can happen before the clock moves."""
         waiter = self.create_future()
-        self._jumping.idle.append(waiter)
+        self.when_settled(partial(_resolve, waiter))
         await waiter
 
-    @property
-    def _clock_resolution(self) -> float:
-        """Let no timer ring early. asyncio allows for a coarse clock, and one that stands still would ring for ever."""
-        return math.ulp(self.time())
+    # ------------------------------------------------------------------ what asyncio's loop calls
 
-    @_clock_resolution.setter
-    def _clock_resolution(self, _: float) -> None:
-        pass
+    def _run_once(self) -> None:
+        ready = self._ready
+        self._turns += 1
+        if not self._turns % _ASK_EVERY:
+            self._ask_the_system(0)
+        if not ready:
+            self._go_on()
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
+
+    def _go_on(self) -> None:
+        """Nothing is ready: the instant is over, or at least what was known of it."""
+        if len(self._selector.get_map()) > _OWN:
+            self._ask_the_system(0)  # whatever it has to say is said at this instant
+        if self._idle and not self._ready:
+            self._tell_the_idle()
+        elif not self._ready:
+            self._jump()
+
+    def _tell_the_idle(self) -> None:
+        idle, self._idle = self._idle, []
+        for callback in idle:
+            callback()
+
+    def _jump(self) -> None:
+        timers = self._timers
+        while timers and timers[0][2]._cancelled:
+            self._pop()
+        if not timers:
+            self._ask_the_system(None)
+        else:
+            self._now = max(self._now, timers[0][0])
+            while timers and timers[0][0] <= self._now:
+                self._ready.append(self._pop())
+
+    def _ask_the_system(self, timeout: float | None) -> None:
+        self._process_events(self._selector.select(timeout))
+
+    def _pop(self) -> asyncio.TimerHandle:
+        timer = heappop(self._timers)[2]
+        self._cancelled -= timer._cancelled
+        return timer
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:  # noqa: ARG002 - asyncio's own name
+        self._cancelled += 1
+
+    def _forget_the_cancelled(self) -> None:
+        """Most deadlines are far away, and never met."""
+        self._timers = [each for each in self._timers if not each[2]._cancelled]
+        heapify(self._timers)
+        self._cancelled = 0
+
+
+def _resolve(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 async def settled() -> None:
     """Wait, in virtual time, until nothing more can happen at this instant: all others wait for a later one."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        from trio.testing import wait_all_tasks_blocked  # noqa: PLC0415 - trio is optional
-
-        await wait_all_tasks_blocked()
-    else:
-        if isinstance(loop, JumpingLoop):
+    match asyncio._get_running_loop():
+        case JumpingLoop() as loop:
             await loop.settled()
+        case None:
+            from trio.testing import wait_all_tasks_blocked  # noqa: PLC0415 - trio is optional
+
+            await wait_all_tasks_blocked()
+
+
+def when_settled(callback: Callable[[], object]) -> bool:
+    """Have a jumping loop call back once nothing more can happen at this instant. Return whether it does."""
+    match asyncio._get_running_loop():
+        case JumpingLoop() as loop:
+            loop.when_settled(callback)
+            return True
+    return False
 
 
 def _keep_tasks_in_order() -> None:
@@ -115,8 +175,8 @@ def _keep_tasks_in_order() -> None:
         def shuffle(self, batch: MutableSequence[Any]) -> None:  # instead, once Hypothesis has been imported
             super().shuffle(batch) if self._falls else batch.reverse()
 
-    if type(_run._r) is Random:  # noqa: SLF001
-        _run._r = Coin()  # noqa: SLF001
+    if type(_run._r) is Random:
+        _run._r = Coin()
 
 
 def virtual(backend: str) -> tuple[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Final, get_args
 from agentvoice.events import BargeIn, ContextEvent, Event, LineEvent, SpeechStarted, SpeechStopped, Transcript
 from agentvoice.inbox import Inbox
 
-from .clock import settled
+from .clock import settled, when_settled
 
 _LINE, _HEARING, _SOURCES, _AGENT, _SPEECH = range(5)
 _ORIGINS: Final[Mapping[type, int]] = {
@@ -28,10 +28,29 @@ _ORIGINS: Final[Mapping[type, int]] = {
 class InstantInbox(Inbox):
     """Sorts the events of one instant by where they come from. Those of one origin stay in their order."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked = self._over = False
+
+    def put(self, event: Event) -> None:
+        """As `Inbox.put`; but whoever waits is woken when the instant is over."""
+        self._events.append(event)
+        if not self._asked:
+            self._asked = when_settled(self._ring)
+        if not self._asked:
+            self._bell.ring()
+
+    def _ring(self) -> None:
+        self._asked, self._over = False, True
+        self._bell.ring()
+
     async def settle(self) -> None:
         """Wait until the instant is over, and put in order what it brought."""
-        await settled()
-        self._events = deque(sorted(self._events, key=_origin))
+        if not self._over:
+            await settled()
+        self._over = False
+        if len(self._events) > 1:
+            self._events = deque(sorted(self._events, key=_origin))
 
 
 def _origin(event: Event) -> tuple[int, str]:

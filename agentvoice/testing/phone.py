@@ -14,24 +14,17 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from anyio import (
-    BrokenResourceError,
-    CancelScope,
-    EndOfStream,
-    Event,
-    create_task_group,
-    current_time,
-    sleep_until,
-    to_thread,
-)
+from anyio import BrokenResourceError, CancelScope, EndOfStream, Event, create_task_group, to_thread
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from agentvoice.audio import TELEPHONE, mulaw_to_linear
+from agentvoice.bell import Bell
+from agentvoice.clock import current_time
 from agentvoice.errors import RemoteProtocolError, UsageError
 from agentvoice.interfaces import MessageStream
 from agentvoice.logger import Logger
@@ -82,10 +75,12 @@ class PhoneCall:
     """Or `caller`, or `network` when the connection was lost."""
     _packer: Packer = field(init=False)
     _outgoing: deque[str] = field(default_factory=deque)
-    _more: Event = field(default_factory=Event)
+    _more: Bell = field(default_factory=Bell)
     _over: bool = False
+    _settled_until: int = 0
+    """The frame that may decide something; none before it does, as far as it lies with this end."""
     _sleeping_until: float = 0.0
-    _nap: CancelScope = field(default_factory=CancelScope)
+    _nap: Bell = field(default_factory=Bell)
     _sent: Event = field(default_factory=Event)
     _left: bytearray = field(default_factory=bytearray)
     _right: bytearray = field(default_factory=bytearray)
@@ -95,7 +90,10 @@ class PhoneCall:
         body = twilio.StartBody(
             stream_sid=STREAM_SID, call_sid=CALL_SID, account_sid="AC0", custom_parameters=dict(parameters or {})
         )
-        self._packer = Packer(self.packing)
+        # What is lost is lost by the frame.
+        self._packer = Packer(
+            replace(self.packing, frames=1, spoken_frames=1) if self.carrier.weather.loss else self.packing
+        )
         self.started_at = current_time()
         self._put(twilio.Connected())
         self._put(twilio.Start(body, stream_sid=STREAM_SID))
@@ -118,7 +116,6 @@ class PhoneCall:
                 if self._outgoing:
                     await stream.send(self._outgoing.popleft())
                 else:
-                    self._more = Event()
                     await self._more.wait()
         self._sent.set()
 
@@ -127,25 +124,29 @@ class PhoneCall:
         while True:
             try:
                 message = twilio.parse_to_carrier(await stream.receive())
-                self._catch_up()
             except EndOfStream as end:
-                self._catch_up()
+                self._catch_up(current_time())
                 self._ended(end.__cause__)
                 return call.cancel()
             except RemoteProtocolError as error:
                 self.nonsense += 1
                 log.warning("agent_sent_nonsense", reason=str(error))
                 continue
-            match message:
-                case twilio.Media():
-                    self.carrier.receive_audio(message.media.payload)
-                case twilio.Mark():
-                    self.carrier.receive_mark(message.mark.name)
-                case twilio.Clear():  # pragma: no branch
-                    self.clears.append(current_time() - self.started_at)
-                    self.carrier.receive_clear()
-            if self._due() < self._sleeping_until:
-                self._nap.cancel()
+            self._receive(message, current_time())
+
+    def _receive(self, message: twilio.ToCarrier, now: float) -> None:
+        self._catch_up(now)
+        match message:
+            case twilio.Media():
+                self.carrier.receive_audio(message.media.payload)
+            case twilio.Mark():
+                self.carrier.receive_mark(message.mark.name)
+            case twilio.Clear():  # pragma: no branch
+                self.clears.append(now - self.started_at)
+                self.carrier.receive_clear()
+        self._settled_until = min(self._settled_until, self.carrier.frames + self.carrier.settled)
+        if self._begins(self._settled_until) < self._sleeping_until:
+            self._nap.ring()
 
     def _ended(self, closed: BaseException | None) -> None:
         """Tell an agent that hangs up, or whose server stops, from one that is gone: it leaves no closing frame."""
@@ -156,12 +157,11 @@ class PhoneCall:
     async def _talk(self) -> None:
         """Play, and say, on an absolute schedule, until the caller has hung up."""
         while True:
-            self._catch_up()
+            self._catch_up(current_time())
             if self.caller.done or self._abandoned:
                 return
-            self._sleeping_until = self._due()
-            with CancelScope() as self._nap:
-                await sleep_until(self._sleeping_until)
+            self._sleeping_until = self._begins(self._settled_until)
+            await self._nap.wait(until=self._sleeping_until)
             self.late_s = max(self.late_s, current_time() - self._sleeping_until)
 
     @property
@@ -171,25 +171,19 @@ class PhoneCall:
         self.caller.complaints.append(f"the agent kept a dead line for {_DEAD_S:g} s")
         return True
 
-    @property
-    def _settled(self) -> int:
-        """For how many frames to come it is settled what happens, as far as it lies with this end."""
-        return min(self.carrier.settled, self.caller.settled, self._packer.room)
+    def _begins(self, frame: int) -> float:
+        return self.started_at + frame * FRAME_S
 
-    def _due(self) -> float:
-        """Return when the next frame that may decide something begins."""
-        return self.started_at + (self.carrier.frames + self._settled) * FRAME_S
-
-    def _catch_up(self) -> None:
+    def _catch_up(self, now: float) -> None:
         """Go through the frames that have begun by now."""
-        while not self.caller.done:
-            begun = int((current_time() - self.started_at) / FRAME_S + 1 + _EXACT) - self.carrier.frames
-            if begun <= 0:
-                return
-            if settled := min(begun, self._settled):
-                self._pass_by(settled)
+        begun = int((now - self.started_at) / FRAME_S + 1 + _EXACT)
+        while (frame := self.carrier.frames) < begun and not self.caller.done:
+            if frame < self._settled_until:
+                self._pass_by(min(begun, self._settled_until) - frame)
             else:
                 self._tick()
+                settled = min(self.carrier.settled, self.caller.settled, self._packer.room)
+                self._settled_until = self.carrier.frames + settled
 
     def _pass_by(self, frames: int) -> None:
         agent = self.carrier.play(frames)
@@ -215,7 +209,7 @@ class PhoneCall:
     def _put(self, message: twilio.FromCarrier) -> None:
         if len(self._outgoing) < _UNSENT:
             self._outgoing.append(twilio.render(message))
-            self._more.set()
+            self._more.ring()
         else:
             self.unsent += 1
 

@@ -18,13 +18,14 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-from anyio import create_task_group, current_time, fail_after
+from anyio import create_task_group, fail_after
 from anyio.lowlevel import checkpoint
 
 from agentvoice.agent import Agent
 from agentvoice.audio import TELEPHONE, linear_to_mulaw
 from agentvoice.blocking import in_thread
 from agentvoice.call import Call
+from agentvoice.clock import current_time
 from agentvoice.commands import Command, TurnChanged, TurnClosed, TurnOpened, TurnState
 from agentvoice.events import Event
 from agentvoice.host import Host

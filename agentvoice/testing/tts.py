@@ -9,19 +9,12 @@ from functools import lru_cache
 from random import Random
 from typing import Final
 
-from anyio import (
-    BrokenResourceError,
-    CancelScope,
-    EndOfStream,
-    Event,
-    create_task_group,
-    current_time,
-    sleep,
-    sleep_forever,
-)
+from anyio import BrokenResourceError, CancelScope, EndOfStream, create_task_group, sleep, sleep_forever
 from anyio.abc import TaskGroup
 
 from agentvoice.audio import AudioFormat, from_linear
+from agentvoice.bell import Bell
+from agentvoice.clock import current_time
 from agentvoice.errors import ProviderError
 from agentvoice.interfaces import MessageStream, WordTime
 from agentvoice.speech.tone import ToneEngine
@@ -259,13 +252,13 @@ class _Voice:
         self._context = context
         self._fault, self._latency_s = speech.begin(context)
         self._submissions: list[Generate] = []
-        self._more = Event()
+        self._more = Bell()
         self._scope = CancelScope()
 
     def take(self, request: Generate) -> None:
         self._context.requests.append(request)
         self._submissions.append(request)
-        self._more.set()
+        self._more.ring()
 
     async def cancel(self) -> None:
         self._context.cancelled_at = current_time()
@@ -304,10 +297,8 @@ class _Voice:
 
     async def _expires(self) -> bool:
         """Wait for more text; return whether that took too long."""
-        self._more = Event()
-        with CancelScope(deadline=current_time() + self._speech.expires_s) as expiry:
-            await self._more.wait()
-        return expiry.cancelled_caught
+        await self._more.wait(until=current_time() + self._speech.expires_s)
+        return not self._submissions
 
     async def _utter(self, text: str) -> None:
         output = self._context.request.output

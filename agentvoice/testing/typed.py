@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from anyio import Event as Flag, create_memory_object_stream, current_time, sleep_forever
+from anyio import Event as Flag, create_memory_object_stream, sleep_forever
 
 from agentvoice.audio import TELEPHONE, AudioFormat
+from agentvoice.clock import current_time
 from agentvoice.commands import Command
 from agentvoice.events import (
     AudioReceived,

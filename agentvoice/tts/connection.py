@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import Final, Self, TypeAlias
 
-import anyio
 import structlog
 from anyio import (
     TASK_STATUS_IGNORED,
@@ -21,13 +20,14 @@ from anyio import (
     CancelScope,
     EndOfStream,
     create_task_group,
-    current_time,
     sleep,
 )
 from anyio.abc import TaskStatus
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from agentvoice.audio import AudioFormat
+from agentvoice.bell import Bell
+from agentvoice.clock import current_time
 from agentvoice.errors import AgentVoiceError, ProviderError, ProviderRejected, ProviderUnavailable
 from agentvoice.events import ContextDone, ContextEvent, ContextFailed
 from agentvoice.interfaces import MessageStream
@@ -94,8 +94,8 @@ class ContextSynthesizer(AsyncContextManagerMixin):
         self._dialect = dialect
         self._random = random or Random()
         self._deliver: dict[str, Deliver] = {}
-        self._wake_timer = anyio.Event()
-        self._wake_socket = [anyio.Event() for _ in range(self._limits.sockets)]
+        self._wake_timer = Bell()
+        self._wake_socket = [Bell() for _ in range(self._limits.sockets)]
 
     @property
     def counts(self) -> Counter[str]:
@@ -134,7 +134,7 @@ class ContextSynthesizer(AsyncContextManagerMixin):
                 self._hand_over(event, deliver)
         for socket, wake in enumerate(self._wake_socket):
             if self._contexts.has_requests(socket):
-                wake.set()
+                wake.ring()
 
     def _hand_over(self, event: ContextEvent, deliver: Deliver) -> None:
         try:
@@ -146,9 +146,9 @@ class ContextSynthesizer(AsyncContextManagerMixin):
 
     def _wake(self) -> None:
         """Have everybody look again: a deadline may be nearer, a socket wanted."""
-        self._wake_timer.set()
+        self._wake_timer.ring()
         for wake in self._wake_socket:
-            wake.set()
+            wake.ring()
 
     # ------------------------------------------------------------------ tasks
 
@@ -175,7 +175,7 @@ class ContextSynthesizer(AsyncContextManagerMixin):
         backoff, first = Backoff(self._random), socket == 0
         while True:
             while not self._contexts.wants(socket):
-                await self._woken(socket)
+                await self._wake_socket[socket].wait()
             try:
                 async with self._connecting() as stream:
                     opened_at = current_time()
@@ -249,22 +249,16 @@ class ContextSynthesizer(AsyncContextManagerMixin):
             while not self._contexts.is_hung(socket):
                 request = self._contexts.next_request(socket, now=current_time())
                 if request is None:
-                    await self._woken(socket)
+                    await self._wake_socket[socket].wait()
                     continue
-                self._wake_timer.set()  # an answer is due from now on
+                self._wake_timer.ring()  # an answer is due from now on
                 for message in dialect.render(request):
                     await stream.send(message)
         except BrokenResourceError:
             pass
         scope.cancel()
 
-    async def _woken(self, socket: int) -> None:
-        event = self._wake_socket[socket] = anyio.Event()
-        await event.wait()
-
     async def _watch_the_time(self) -> None:
         while True:
             self._carry_out(self._contexts.handle_timer(now=current_time()))
-            self._wake_timer = anyio.Event()
-            with CancelScope(deadline=self._contexts.deadline):
-                await self._wake_timer.wait()
+            await self._wake_timer.wait(until=self._contexts.deadline)

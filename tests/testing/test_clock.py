@@ -1,10 +1,11 @@
+import os
 import time
 
 import anyio
 import pytest
 from anyio import create_task_group, current_time, fail_after, move_on_after, sleep, sleep_until
 
-from agentvoice.testing.clock import virtual
+from agentvoice.testing.clock import JumpingLoop, virtual
 
 pytest_plugins = ("pytester",)
 
@@ -143,3 +144,51 @@ def test_the_installed_plugin_brings_whole_calls_too(pytester: pytest.Pytester) 
     plugin = ("-p", "no:agentvoice", "-p", "agentvoice.testing.pytest_plugin", "-p", "no:cacheprovider")
 
     pytester.runpytest_inprocess(*plugin, "--agentvoice-clock").assert_outcomes(passed=2)
+
+
+@pytest.mark.anyio
+async def test_what_a_file_has_to_say_is_heard_before_the_clock_moves() -> None:
+    source, sink = os.pipe()
+    began, heard = current_time(), list[float]()
+
+    async def listen() -> None:
+        await anyio.wait_readable(source)
+        heard.append(current_time() - began)
+
+    try:
+        async with create_task_group() as group:
+            group.start_soon(listen)
+            await sleep(5)
+            os.write(sink, b"!")
+            await sleep(5)
+    finally:
+        os.close(source)
+        os.close(sink)
+
+    assert heard == [5]
+
+
+def test_timers_of_one_instant_ring_in_the_order_in_which_they_were_set() -> None:
+    def main() -> list[int]:
+        loop, rung = JumpingLoop(), list[int]()
+        for number in range(50):
+            loop.call_at(1.0, rung.append, number)
+        loop.call_at(1.0, loop.stop)
+        loop.run_forever()
+        loop.close()
+        return rung
+
+    assert main() == list(range(50))
+
+
+def test_deadlines_that_are_not_met_do_not_pile_up() -> None:
+    loop = JumpingLoop()
+    for _ in range(10_000):
+        loop.call_at(3600.0, loop.stop).cancel()
+    waiting = len(loop._timers)
+    loop.call_at(0.5, loop.stop)
+    loop.run_forever()
+    assert loop.time() == 0.5
+    loop.close()
+
+    assert waiting < 1000

@@ -5,7 +5,7 @@ from hypothesis import given, strategies as st
 
 from agentvoice.testing.caller import FRAME, SILENCE, Caller
 from agentvoice.testing.carrier import Carrier
-from agentvoice.testing.packets import COARSE, PRE_ROLL_FRAMES, REAL, SETTLED_FRAMES, SIMULATED, Packer, Packing
+from agentvoice.testing.packets import COARSE, REAL, SETTLED_FRAMES, SIMULATED, Packer, Packing
 from agentvoice.testing.script import BargesIn, HangsUp, Pauses, Presses, Says, Step, WaitsForAgent, WaitsForHangUp
 from agentvoice.testing.weather import Weather
 
@@ -106,7 +106,7 @@ def test_twilio_sends_a_message_a_frame() -> None:
     assert list(packer.say(SOUND)) == [(1, SOUND)]
 
 
-def test_silence_that_has_lasted_goes_by_the_second_and_its_end_by_the_frame_once_somebody_speaks() -> None:
+def test_silence_that_has_lasted_goes_by_the_second_until_somebody_speaks() -> None:
     packer = Packer(SIMULATED)
     singly = [list(packer.say(SILENCE)) for _ in range(SETTLED_FRAMES)]
     assert [len(messages) for messages in singly] == [1] * (SETTLED_FRAMES - 1) + [0]
@@ -115,10 +115,19 @@ def test_silence_that_has_lasted_goes_by_the_second_and_its_end_by_the_frame_onc
     assert list(packer.say(SILENCE * 48)) == []
     assert list(packer.say(SILENCE)) == [(SETTLED_FRAMES - 1, SILENCE * 50)]
     assert list(packer.say(SILENCE * 40)) == []
-    assert [(number, len(audio) // FRAME) for number, audio in packer.say(SOUND)] == [
-        (SETTLED_FRAMES + 49, 40 - PRE_ROLL_FRAMES),
-        *[(number, 1) for number in range(SETTLED_FRAMES + 89 - PRE_ROLL_FRAMES, SETTLED_FRAMES + 90)],
-    ]
+    assert list(packer.say(SOUND)) == [(SETTLED_FRAMES + 49, SILENCE * 40), (SETTLED_FRAMES + 89, SOUND)]
+
+
+def test_speech_goes_by_the_frame_until_it_has_lasted_and_where_it_ends() -> None:
+    packer = Packer(SIMULATED)
+
+    def sizes(frame: bytes, count: int) -> list[int]:
+        return [len(audio) // FRAME for _ in range(count) for _, audio in packer.say(frame)]
+
+    assert sizes(SOUND, SIMULATED.spoken_after) == [1] * (SIMULATED.spoken_after - 1)
+    assert sizes(SOUND, 12) == [5, 5]
+    assert sizes(SILENCE, 2) == [4, 1]
+    assert sizes(SOUND, 3) == [1, 1, 1]
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 80)), max_size=20), st.sampled_from([REAL, SIMULATED, COARSE]))

@@ -233,3 +233,12 @@ async def test_the_account_tells_of_every_message_when_it_was_played(tmp_path: P
     start = round(played[0][0] * 8000)
     assert both[4 * start + 2 : 4 * start + 4] != b"\0\0"  # the agent, right
     assert both[4 * 1599 : 4 * 1599 + 2] != both[4 * 1601 : 4 * 1601 + 2]  # the caller, left: until 0.2 s
+
+
+async def test_on_a_line_that_loses_frames_every_frame_of_speech_goes_by_itself() -> None:
+    spoken = SPEECH * 20
+    _, agent = await have_call([Says("Hello.", spoken), HangsUp()], weather=Weather(loss=0.2), packing=SIMULATED)
+
+    heard = [body.payload for _, body in agent.media if body.payload.strip(b"\xff")]
+    assert {len(payload) for payload in heard} == {160}
+    assert len(spoken) * 0.7 < sum(map(len, heard)) < len(spoken) * 0.9

@@ -7,9 +7,10 @@ from random import Random
 from time import perf_counter
 from typing import Final
 
-from anyio import create_task_group, current_time, fail_after, sleep
+from anyio import create_task_group, fail_after, sleep
 from anyio.lowlevel import checkpoint
 
+from agentvoice.clock import current_time
 from agentvoice.interfaces import HEARD_S, EndOfTurn
 
 RATES: Final = (8000, 16000)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
-from anyio import create_task_group, current_time, fail_after, move_on_after
+from anyio import create_task_group, fail_after, move_on_after
 
+from agentvoice.clock import current_time
 from agentvoice.interfaces import LanguageModel, Message, Thought, ToolCall, ToolSpec, Usage
 
 PATIENCE_S: Final = 60.0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from anyio import create_task_group, current_time, fail_after, move_on_after
+from anyio import create_task_group, fail_after, move_on_after
 
+from agentvoice.clock import current_time
 from agentvoice.events import Transcript
 from agentvoice.interfaces import Listening, SpeechRecognizer
 

@@ -7,9 +7,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 import anyio
-from anyio import Event, current_time, fail_after, sleep
+from anyio import Event, fail_after, sleep
 
 from agentvoice.audio import TELEPHONE, AudioFormat
+from agentvoice.clock import current_time
 from agentvoice.events import AudioReceived, ContextDone, ContextEvent, ContextFailed, WordsReceived
 from agentvoice.interfaces import Synthesizer
 from agentvoice.voicing import NATURAL

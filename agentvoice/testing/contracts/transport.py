@@ -7,8 +7,9 @@ from contextlib import AbstractAsyncContextManager
 from itertools import pairwise
 from typing import Any, Final, Protocol
 
-from anyio import Event, create_task_group, current_time, fail_after, sleep
+from anyio import Event, create_task_group, fail_after, sleep
 
+from agentvoice.clock import current_time
 from agentvoice.events import CallerAudio, HungUp, KeyPressed, LineEvent, MarkReturned
 from agentvoice.interfaces import Transport
 from agentvoice.server.outbox import Audio, Clear, Item, Mark

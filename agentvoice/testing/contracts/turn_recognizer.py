@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from anyio import create_task_group, current_time, fail_after, move_on_after, sleep
+from anyio import create_task_group, fail_after, move_on_after, sleep
 from anyio.abc import TaskGroup
 
+from agentvoice.clock import current_time
 from agentvoice.events import (
     CallerTurnEnded,
     CallerTurnEvent,
