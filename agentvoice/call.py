@@ -147,6 +147,7 @@ class Call(Verbs):
         self._ends_at = math.inf
         self._replies: dict[str, CancelScope] = {}
         self._sources: list[EventSource] = []
+        self._watching: dict[type[Event], Sequence[EventSource]] = {}
         self._keys: deque[str] = deque()  # keys that the agent has not dealt with
         self._group: TaskGroup
         agent.call = self
@@ -194,13 +195,16 @@ class Call(Verbs):
     async def _converse(self) -> None:
         """Take what was delivered, in order, and wake the conversation when it wants to be."""
         conversation = self._conversation
+        deadline = conversation.deadline
         while not conversation.closed:
-            await self._inbox.wait(until=_whole_ms(conversation.deadline))
+            await self._inbox.wait(until=_whole_ms(deadline))
             await self._inbox.settle()
             while (event := self._inbox.take()) is not None:
                 self._step(event, current_time())
-            if conversation.deadline <= (now := current_time()):
+            deadline = conversation.deadline
+            if deadline <= (now := current_time()):
                 self._step(None, now)
+                deadline = conversation.deadline
         self._ends_at = current_time() + LAST_SECOND
         with move_on_after(LAST_SECOND / 2):  # the other half is for `on_call_end`
             await self._line_closed.wait()
@@ -221,13 +225,17 @@ class Call(Verbs):
 
     def _tell(self, event: Event, now: float) -> None:
         self._happened(event)
-        for source in tuple(self._sources):
-            if isinstance(event, source.watches):
-                self._look(source, event, now)
+        for source in self._who_watches(type(event)):
+            self._look(source, event, now)
         if isinstance(event, KeyPressed):
             self._keys.append(event.key)
             if len(self._keys) == 1:
                 self._group.start_soon(self._dial)
+
+    def _who_watches(self, kind: type[Event]) -> Sequence[EventSource]:
+        if kind not in self._watching:
+            self._watching[kind] = tuple(source for source in self._sources if issubclass(kind, source.watches))
+        return self._watching[kind]
 
     def _perform(self, command: Command) -> None:
         match command:
@@ -377,6 +385,7 @@ class Call(Verbs):
         except Exception:
             log.exception("source_failed", call_id=self.id, source=type(source).__name__)
             self._sources.remove(source)
+            self._watching.clear()
         else:
             if signal is not None:
                 self._step(signal, now)

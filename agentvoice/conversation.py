@@ -240,7 +240,8 @@ class Conversation:
             commands += self._end(waiting, Step.WITHDRAW, now)
         if self._live is None and self._agenda:
             commands += self._next(now)
-        self._silence.observe(quiet=self.floor is Floor.OPEN and not self.closed, now=now)
+        quiet = self._live is None and self._endpointer.idle and not self.closed  # the floor is open
+        self._silence.observe(quiet=quiet, now=now)
         return commands
 
     # ------------------------------------------------------------------ the agent

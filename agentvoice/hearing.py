@@ -158,17 +158,17 @@ class Hearing:
             return
         for probability in probabilities:
             start, self._judged_s = self._judged_s, self._judged_s + self._detector.window_s
-            self._tell(self._gate.receive(probability, start=began_at + start, end=began_at + self._judged_s))
+            event = self._gate.receive(probability, start=began_at + start, end=began_at + self._judged_s)
+            if event is not None:
+                self._tell(event)
 
-    def _tell(self, event: SpeechStarted | SpeechStopped | None) -> None:
+    def _tell(self, event: SpeechStarted | SpeechStopped) -> None:
         match event:
             case SpeechStarted(at):
                 self._judging.cancel()
                 self._recognition.speech_started(at)
             case SpeechStopped(at):
                 self._recognition.speech_stopped(at)
-            case None:
-                return
         self._deliver(event)
 
     # ------------------------------------------------------------------ what time decides
@@ -179,8 +179,9 @@ class Hearing:
         return min(starved_at, self._recognition.deadline)
 
     def _handle_timer(self, now: float) -> None:
-        if self._gate.speaking and now >= self._arrived_at + STARVED_S:
-            self._tell(self._gate.starve(self._heard_until))
+        starved = self._gate.speaking and now >= self._arrived_at + STARVED_S
+        if starved and (stopped := self._gate.starve(self._heard_until)) is not None:
+            self._tell(stopped)
         self._recognition.handle_timer(now)
 
     # ------------------------------------------------------------------ a model of turns

@@ -36,6 +36,10 @@ class Hearable(StrEnum):
     PERHAPS_SILENCE = "perhaps silence"
 
 
+_SILENCE: Final = Hearable.SILENCE
+_SPEECH: Final = Hearable.SPEECH
+
+
 class VoiceGate:
     """Decide when speech starts and stops, from one probability a window. Pure.
 
@@ -56,6 +60,9 @@ class VoiceGate:
 
     def receive(self, probability: float, *, start: float, end: float) -> SpeechStarted | SpeechStopped | None:
         """Take the probability that there is speech between `start` and `end`, in seconds; return what it settles."""
+        sure = self._sensitivity
+        if probability < sure.start if self.state is _SILENCE else probability >= sure.stop and self.state is _SPEECH:
+            return None  # more of the same, as most windows are
         self._suspect(probability, start)
         lasted = end - self._changed_at + 1e-6  # so many windows of a whole length, however the sum was rounded
         if self.state is Hearable.PERHAPS_SPEECH and lasted >= self._sensitivity.speech_s:

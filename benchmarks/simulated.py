@@ -58,7 +58,7 @@ class Way:
 WAYS = [
     Way("every frame a message, as on the phone", REAL, 0.1, trace=True),
     Way("as `simulate` does it", SIMULATED, 0.1, trace=True),
-    Way("coarse: 100 ms a message, 0.5 s a chunk, no trace", COARSE, 0.5, trace=False),
+    Way("coarse: up to 200 ms of speech a message, 1 s a chunk, no trace", COARSE, 1.0, trace=False),
 ]
 
 

@@ -22,6 +22,7 @@ SILENCE = TELEPHONE.silence(FRAME)
 _GRAIN = 8
 _LOUDNESS = bytes(min(255, abs(sample) // _GRAIN) for sample in array("h", mulaw_to_linear(bytes(range(256)))))
 """How loud each code is, in grains: a table, since every frame of every simulated call goes through it."""
+_ENOUGH = FRAME * LOUD / 4 / _GRAIN
 _BREATH_S = 0.15
 """Gaps in the agent's sound that are no silence."""
 _LONGEST_S = 1e6
@@ -122,14 +123,17 @@ class Caller:
 
     def pass_by(self, agent: bytes, *, words: int | None = None) -> bytes:
         """Hear at most `settled` frames of the agent; return what is said meanwhile. The same as ticking as often."""
-        count = len(agent) // FRAME
-        if agent == SILENCE * count:
-            self._silent += count
-            self._audible += count if self._audible else 0
-            self._words = words if words is not None else self._words
-        else:
-            for at in range(0, len(agent), FRAME):
-                self._listen(agent[at : at + FRAME], words)
+        frames = [agent[at : at + FRAME] for at in range(0, len(agent), FRAME)]
+        count = len(frames)
+        if words is None:
+            for frame in frames:
+                self._listen(frame, words)
+        else:  # of most frames it does not matter whether they are loud
+            self._words = words
+            first = 0 if self._audible else next((n for n, frame in enumerate(frames) if _is_loud(frame)), count)
+            self._audible += count - first
+            last = (n for n, frame in enumerate(reversed(frames)) if _is_loud(frame))
+            self._silent = next(last, self._silent + count)
         self._frame += count
         if not self._speech:
             return SILENCE * count
@@ -137,7 +141,7 @@ class Caller:
         return said
 
     def _listen(self, agent: bytes, words: int | None) -> None:
-        loud = agent != SILENCE and sum(agent.translate(_LOUDNESS)) > len(agent) * LOUD / 4 / _GRAIN
+        loud = _is_loud(agent)
         self._silent = 0 if loud else self._silent + 1
         if loud or self._audible:
             self._audible += 1
@@ -214,6 +218,10 @@ class Caller:
         if not self._speech:
             self._done()
         return Heard(frame + TELEPHONE.silence(FRAME - len(frame)))
+
+
+def _is_loud(frame: bytes) -> bool:
+    return frame != SILENCE and sum(frame.translate(_LOUDNESS)) > _ENOUGH
 
 
 def _plain(words: Sequence[str]) -> Sequence[str]:

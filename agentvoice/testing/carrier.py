@@ -70,6 +70,7 @@ class Carrier:
         """Bytes of the agent's that were lost on the air."""
         self._size = audio.size(FRAME_S)
         self._jitter, self._late = round(weather.jitter_s / FRAME_S), round(weather.late_marks_s / FRAME_S)
+        self._is_punctual = not self._jitter and weather.dies_at_s == math.inf
         self._random, self._random_marks = Random(weather.seed), Random(weather.seed + 3)
         self._from_agent = Road[bytes | _Mark | _Clear](self._jitter, Random(weather.seed + 1))
         self._from_caller = Road[tuple[int, bytes]](self._jitter, Random(weather.seed + 2))
@@ -96,10 +97,14 @@ class Carrier:
 
     # ------------------------------------------------------------------ from the agent
 
-    def receive_audio(self, audio: bytes) -> None:
-        """Take audio from the agent."""
+    def outlasts(self, frame: int) -> bool:
+        """Whether there is enough to play until that frame: audio and marks of until then may as well be taken now."""
+        return self._is_punctual and len(self._buffer) >= (frame - self.frames) * self._size
+
+    def receive_audio(self, audio: bytes, *, frame: int | None = None) -> None:
+        """Take audio from the agent. It came in `frame`, if that is not the next to be played."""
         self._from_agent.send(audio, tick=self.frames)
-        self._arrive()
+        self._arrive(frame)
 
     def receive_mark(self, name: str) -> None:
         """Take a mark: it is due once everything received before it was played."""
@@ -111,13 +116,14 @@ class Carrier:
         self._from_agent.send(_Clear(), tick=self.frames)
         self._arrive()
 
-    def _arrive(self) -> None:
+    def _arrive(self, frame: int | None = None) -> None:
         for thing in self._from_agent.arrived(tick=self.frames):
             match thing:
                 case bytes():
                     samples = self.audio.sample_bytes
                     position = (self._taken + len(self._buffer)) // samples
-                    self.pieces.append(Piece(position, len(thing) // samples, self.frames * self._size // samples))
+                    arrived = (self.frames if frame is None else frame) * self._size // samples
+                    self.pieces.append(Piece(position, len(thing) // samples, arrived))
                     self._buffer += thing
                 case _Mark(name):
                     self._marks.append((self._taken + len(self._buffer), name))
@@ -133,14 +139,21 @@ class Carrier:
         """For how many frames to come no mark returns and, unless something arrives, it is settled what is played."""
         if self.dead:
             return _FOR_EVER
+        if self._is_punctual and not self._returning:
+            return max(0, self._marks_due) if self._marks else _FOR_EVER
         awaited = [due - self.frames for due in (self._from_agent.due, self._from_caller.due) if due is not None]
         if self._returning:
             awaited.append(self._returning[0][0] - self.frames - 1)
         if self._marks:
-            awaited.append(-(-(self._marks[0][0] - self._taken) // self._size) - 1)
+            awaited.append(self._marks_due)
         if self.weather.dies_at_s < math.inf:
             awaited.append(int(self.weather.dies_at_s / FRAME_S) - self.frames)
         return max(0, min(awaited, default=_FOR_EVER))
+
+    @property
+    def _marks_due(self) -> int:
+        """After how many frames the last one before the next mark is played."""
+        return -(-(self._marks[0][0] - self._taken) // self._size) - 1
 
     def play(self, frames: int) -> bytes:
         """Play at most `settled` frames, and return them: the same as ticking as often."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,7 +39,7 @@ COARSE: Final = Packing(frames=5, spoken_frames=10, spoken_after=10, silent_fram
 
 
 class Packer:
-    """Takes the caller's audio in whole frames, and yields messages: the number of their first frame, and audio."""
+    """Takes the caller's audio in whole frames, and returns messages: the number of their first frame, and audio."""
 
     def __init__(self, packing: Packing = REAL) -> None:
         self._packing = packing
@@ -58,23 +58,25 @@ class Packer:
             return self._packing.silent_frames
         return self._packing.spoken_frames if self._spoken >= self._packing.spoken_after else self._packing.frames
 
-    def say(self, audio: bytes) -> Iterator[tuple[int, bytes]]:
+    def say(self, audio: bytes) -> Sequence[tuple[int, bytes]]:
         """Take one frame, or as many as there is `room` for that go on with what was said before."""
-        count = len(audio) // FRAME
+        count, messages = len(audio) // FRAME, list[tuple[int, bytes]]()
         if audio == _SILENCE * count:
             self._silent, self._spoken = self._silent + count, 0
         else:
             if self._silent >= SETTLED_FRAMES:
-                yield from self.flush()
+                messages += self.flush()
             self._silent, self._spoken = 0, self._spoken + count
         self._held += audio
         if len(self._held) >= self._limit * FRAME:
-            yield from self.flush()
+            messages += self.flush()
+        return messages
 
-    def flush(self) -> Iterator[tuple[int, bytes]]:
-        """Yield what is held."""
-        if self._held:
-            number, audio = self._number, bytes(self._held)
-            self._held.clear()
-            self._number += len(audio) // FRAME
-            yield number, audio
+    def flush(self) -> Sequence[tuple[int, bytes]]:
+        """Return what is held."""
+        if not self._held:
+            return []
+        number, audio = self._number, bytes(self._held)
+        self._held.clear()
+        self._number += len(audio) // FRAME
+        return [(number, audio)]

@@ -135,10 +135,11 @@ class PhoneCall:
             self._receive(message, current_time())
 
     def _receive(self, message: twilio.ToCarrier, now: float) -> None:
-        self._catch_up(now)
+        if isinstance(message, twilio.Clear) or not self.carrier.outlasts(self._begun(now)):
+            self._catch_up(now)
         match message:
             case twilio.Media():
-                self.carrier.receive_audio(message.media.payload)
+                self.carrier.receive_audio(message.media.payload, frame=self._begun(now))
             case twilio.Mark():
                 self.carrier.receive_mark(message.mark.name)
             case twilio.Clear():  # pragma: no branch
@@ -174,9 +175,13 @@ class PhoneCall:
     def _begins(self, frame: int) -> float:
         return self.started_at + frame * FRAME_S
 
+    def _begun(self, now: float) -> int:
+        """Return how many frames have begun by now."""
+        return int((now - self.started_at) / FRAME_S + 1 + _EXACT)
+
     def _catch_up(self, now: float) -> None:
         """Go through the frames that have begun by now."""
-        begun = int((now - self.started_at) / FRAME_S + 1 + _EXACT)
+        begun = self._begun(now)
         while (frame := self.carrier.frames) < begun and not self.caller.done:
             if frame < self._settled_until:
                 self._pass_by(min(begun, self._settled_until) - frame)

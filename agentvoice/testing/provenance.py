@@ -5,10 +5,12 @@ It knows by what the bytes are, and not by what the ledger says of them, so that
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from itertools import chain, islice, pairwise, takewhile
+from operator import attrgetter
 from typing import TypeAlias
 
 from agentvoice.commands import ClearPlayout, Command, ContextSucceeded, SendAudio, TurnClosed, TurnOpened
@@ -48,6 +50,7 @@ class Provenance:
         self._dead: set[str] = set()
         self.sent: list[Part] = []
         """Everything that went out."""
+        self._of_context: dict[str, list[Part]] = {}  # the same, by context
         self._sent_size = 0
         self.stale_frames = 0
         """Frames that went out although their context was dead."""
@@ -87,6 +90,10 @@ class Provenance:
     def _identify(self, turn_id: str, audio: bytes) -> list[Part]:
         """Find where in the turn's contexts this audio goes on. One that had a successor may have lost its end."""
         contexts, (index, offset) = self.contexts[turn_id], self._cursors.get(turn_id, (0, 0))
+        # It nearly always goes on where it was.
+        if index < len(contexts) and self._audio.get(contexts[index], b"").startswith(audio, offset):
+            self._cursors[turn_id] = index, offset + len(audio)
+            return [Part(contexts[index], offset, len(audio))]
         parts, at = list[Part](), 0
         while at < len(audio) and index < len(contexts):
             rest = audio[at:]
@@ -116,6 +123,7 @@ class Provenance:
         for decided in self._decided.popleft():
             part = Part(decided.context_id, decided.offset, decided.size, self._sent_size)
             self.sent.append(part)
+            self._of_context.setdefault(part.context_id, []).append(part)
             self._sent_size += part.size
             # What a successor context took over from the one before it is not stale: the turn still lives.
             if part.context_id in self._dead and self.contexts[self._turns[part.context_id]][-1] in self._dead:
@@ -152,8 +160,7 @@ class Provenance:
         `excused` is when playout was held. What was lost on the air is no hole: it is the line's fault.
         """
         rate, frame = self._carrier.audio.sample_rate, self._carrier.audio.size(FRAME_S)
-        contexts = set(self.contexts[turn_id])
-        sent = [part for part in self.sent if part.context_id in contexts]
+        sent = chain.from_iterable(self._of_context.get(each, ()) for each in self.contexts[turn_id])
         stretches = sorted(stretch for part in sent for stretch in self._when(part))
         holes = []
         for (start, position, size), (following, later, _) in pairwise(stretches):
@@ -165,9 +172,12 @@ class Provenance:
 
     def _when(self, part: Part) -> Iterator[tuple[int, int, int]]:
         """Yield when stretches of a part were played: sample of the call, position in what was sent, size."""
-        for played in self._carrier.played:
-            first = max(part.position, played.position)
-            last = min(part.position + part.size, played.position + played.size)
+        everything, end = self._carrier.played, part.position + part.size
+        at = bisect_right(everything, part.position, key=_position) - 1  # they stand in the order of what was sent
+        for played in islice(everything, max(0, at), None):
+            if played.position >= end:
+                return
+            first, last = max(part.position, played.position), min(end, played.position + played.size)
             if first < last:
                 yield played.start + first - played.position, first, last - first
 
@@ -175,10 +185,12 @@ class Provenance:
         """Return the stretches of a context's audio that were played, in bytes of it."""
         return [
             (position + part.offset - part.position, position + size + part.offset - part.position)
-            for part in self.sent
-            if part.context_id == context_id
+            for part in self._of_context.get(context_id, ())
             for _, position, size in self._when(part)
         ]
+
+
+_position = attrgetter("position")
 
 
 def _agreement(source: bytes, audio: bytes) -> int:

@@ -235,7 +235,7 @@ class _WordsOf:
 
     def __call__(self, context_id: str) -> Sequence[tuple[str, int, int]]:
         with suppress(KeyError):
-            return _words(tuple(request.transcript for request in self._speech.named(context_id).requests))
+            return _words(tuple([request.transcript for request in self._speech.named(context_id).requests]))
         return []
 
 

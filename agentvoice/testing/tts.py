@@ -131,6 +131,7 @@ class ScriptedSpeech:
         """How often there was one too many."""
         self.contexts: list[SpokenContext] = []
         """All contexts so far, in order of their first text."""
+        self._named: dict[str, SpokenContext] = {}
         self.requests: list[Generate | Cancel] = []
         """Everything that clients said, in order."""
         self.handshakes = 0
@@ -165,15 +166,13 @@ class ScriptedSpeech:
 
     def named(self, context_id: str) -> SpokenContext:
         """Return what happened to a context; `KeyError` when no text of it arrived."""
-        for context in self.contexts:
-            if context.id == context_id:
-                return context
-        raise KeyError(context_id)
+        return self._named[context_id]
 
     def begin(self, context: SpokenContext) -> tuple[SpeechFault, float]:
         """Take note of a new context; return what shall go wrong with it, and when its audio shall begin."""
         fault = self.faults.get(len(self.contexts), _SOUND)
         self.contexts.append(context)
+        self._named[context.id] = context
         return fault, max(0.0, self.latency_s + self._random.uniform(-1, 1) * self.jitter_s)
 
     def rate(self) -> float:
@@ -303,23 +302,29 @@ class _Voice:
     async def _utter(self, text: str) -> None:
         output = self._context.request.output
         assert output is not None  # noqa: S101 - a request with text has one
-        began, audio, late = self._context.sent_s, b"", list[Interval]()
+        size, late = output.size(self._speech.chunk_s), self._fault.words_late
+        began, audio, words = self._context.sent_s, b"", list[Interval]()
         for piece, word in _spoken(text, output):
-            times = ((word.word, began + word.start_s, began + word.end_s),)
-            if self._fault.words_late:
-                late += times
-            elif self._speech.word_times:
-                await self._connection.say(Timestamps(self._context.id, times))
-            if self._context.request.add_phoneme_timestamps:
-                await self._connection.say(PhonemeTimestamps(self._context.id, tuple(_letters(times))))
+            words.append((word.word, began + word.start_s, began + word.end_s))
             audio += piece
-            while len(audio) >= (size := output.size(self._speech.chunk_s)):
+            while len(audio) >= size:
+                if not late:
+                    await self._tell(words)
                 await self._chunk(audio[:size], output.seconds(size))
                 audio = audio[size:]
+        if not late:
+            await self._tell(words)
         if audio:
             await self._chunk(audio, output.seconds(len(audio)))
-        if late:
-            await self._connection.say(Timestamps(self._context.id, tuple(late)))
+        await self._tell(words)
+
+    async def _tell(self, words: list[Interval]) -> None:
+        """Say when words are spoken, all at once, and forget them."""
+        if words and self._speech.word_times:
+            await self._connection.say(Timestamps(self._context.id, tuple(words)))
+        if words and self._context.request.add_phoneme_timestamps:
+            await self._connection.say(PhonemeTimestamps(self._context.id, tuple(_letters(words))))
+        words.clear()
 
     async def _chunk(self, audio: bytes, seconds: float) -> None:
         context, fault = self._context, self._fault

@@ -102,20 +102,20 @@ def test_twilio_sends_a_message_a_frame() -> None:
     packer = Packer(REAL)
 
     assert packer.room == 0
-    assert list(packer.say(SILENCE)) == [(0, SILENCE)]
-    assert list(packer.say(SOUND)) == [(1, SOUND)]
+    assert packer.say(SILENCE) == [(0, SILENCE)]
+    assert packer.say(SOUND) == [(1, SOUND)]
 
 
 def test_silence_that_has_lasted_goes_by_the_second_until_somebody_speaks() -> None:
     packer = Packer(SIMULATED)
-    singly = [list(packer.say(SILENCE)) for _ in range(SETTLED_FRAMES)]
+    singly = [packer.say(SILENCE) for _ in range(SETTLED_FRAMES)]
     assert [len(messages) for messages in singly] == [1] * (SETTLED_FRAMES - 1) + [0]
     assert packer.room == 48
 
-    assert list(packer.say(SILENCE * 48)) == []
-    assert list(packer.say(SILENCE)) == [(SETTLED_FRAMES - 1, SILENCE * 50)]
-    assert list(packer.say(SILENCE * 40)) == []
-    assert list(packer.say(SOUND)) == [(SETTLED_FRAMES + 49, SILENCE * 40), (SETTLED_FRAMES + 89, SOUND)]
+    assert packer.say(SILENCE * 48) == []
+    assert packer.say(SILENCE) == [(SETTLED_FRAMES - 1, SILENCE * 50)]
+    assert packer.say(SILENCE * 40) == []
+    assert packer.say(SOUND) == [(SETTLED_FRAMES + 49, SILENCE * 40), (SETTLED_FRAMES + 89, SOUND)]
 
 
 def test_speech_goes_by_the_frame_until_it_has_lasted_and_where_it_ends() -> None:
@@ -153,4 +153,4 @@ def test_a_message_never_waits_for_long(packing: Packing) -> None:
     packer = Packer(packing)
     for _ in range(1000):
         assert 0 <= packer.room < packing.silent_frames
-        list(packer.say(SILENCE))
+        packer.say(SILENCE)
