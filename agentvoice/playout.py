@@ -46,7 +46,7 @@ class Playout:
         `mark_every_s` the longest stretch without a mark (twice that where a word ends by then), `grace_s` how long to
         wait for the last mark before the clock has to do.
         """
-        self._audio = audio
+        self._audio, self._rate = audio, audio.bytes_per_second
         self._lead_s = lead_s
         self._message = audio.size(message_s)
         self._frame = audio.size(FRAME_S)
@@ -129,7 +129,7 @@ class Playout:
     @property
     def _dry_at(self) -> float:
         """When the far end will have played all that it was sent."""
-        return -math.inf if self._epoch is None else self._epoch + self._audio.seconds(self._sent)
+        return -math.inf if self._epoch is None else self._epoch + self._sent / self._rate
 
     @property
     def _drained(self) -> bool:
@@ -143,7 +143,7 @@ class Playout:
         if self._held or not (self._ended or len(self._buffer) >= self._frame):
             return math.inf
         step = min(self._message, len(self._buffer))
-        return self._dry_at + self._audio.seconds(step) - self._lead_s
+        return self._dry_at + step / self._rate - self._lead_s
 
     def poll(self, *, now: float) -> list[SendAudio | SendMark]:
         """Return what to hand over now. Harmless when called early."""

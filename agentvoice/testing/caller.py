@@ -1,7 +1,7 @@
 """A simulated caller: hears the agent frame by frame, and answers by its script. Pure: `tick` it every 20 ms.
 
-Where nothing that is heard could change what the caller does, the frames between may be passed all at once (`pass_by`),
-so that a minute of listening does not cost three thousand steps.
+Where nothing that is heard could change what the caller does (`settled`), many frames may be heard at once, so that a
+minute of listening does not cost three thousand steps.
 """
 
 from __future__ import annotations
@@ -84,18 +84,23 @@ class Caller:
         self._speech = b""
 
     def tick(self, agent: bytes, *, words: int | None = None) -> Heard:
-        """Hear one frame of the agent (mu-law, 8 kHz); return what the caller does in the same 20 ms.
+        """Hear one frame of the agent (mu-law, 8 kHz), or as many as are `settled` and one more; return what the caller
+        says and does in the same time. The same as ticking as often.
 
         `words` is how many of the agent's words have been heard since the line was opened, where somebody knows.
         """
         self._listen(agent, words)
+        passed = len(agent) - FRAME
+        self._frame += passed // FRAME
+        before, self._speech = self._speech[:passed], self._speech[passed:]
+        before += SILENCE * ((passed - len(before)) // FRAME)
         if self._frame * FRAME_S >= self._last:
             self.done = True
-            self._frame += 1
-            return Heard(SILENCE, hangs_up=True)
-        said = self._go_on() if self._speech else self._next()
+            said = Heard(SILENCE, hangs_up=True)
+        else:
+            said = self._go_on() if self._speech else self._next()
         self._frame += 1
-        return said
+        return Heard(before + said.audio, said.keys, said.hangs_up) if before else said
 
     @property
     def settled(self) -> int:
@@ -121,31 +126,16 @@ class Caller:
     def _left(self, seconds: float) -> int:
         return max(0, _frames(seconds) - (self._frame - self._since) - 2)
 
-    def pass_by(self, agent: bytes, *, words: int | None = None) -> bytes:
-        """Hear at most `settled` frames of the agent; return what is said meanwhile. The same as ticking as often."""
-        frames = [agent[at : at + FRAME] for at in range(0, len(agent), FRAME)]
-        count = len(frames)
-        if words is None:
-            for frame in frames:
-                self._listen(frame, words)
-        else:  # of most frames it does not matter whether they are loud
-            self._words = words
-            first = 0 if self._audible else next((n for n, frame in enumerate(frames) if _is_loud(frame)), count)
-            self._audible += count - first
-            last = (n for n, frame in enumerate(reversed(frames)) if _is_loud(frame))
-            self._silent = next(last, self._silent + count)
-        self._frame += count
-        if not self._speech:
-            return SILENCE * count
-        said, self._speech = self._speech[: len(agent)], self._speech[len(agent) :]
-        return said
-
     def _listen(self, agent: bytes, words: int | None) -> None:
-        loud = _is_loud(agent)
-        self._silent = 0 if loud else self._silent + 1
-        if loud or self._audible:
-            self._audible += 1
-        self._words = words if words is not None else self._words + loud * FRAME_S * _WORDS_PER_S
+        frames = [agent[at : at + FRAME] for at in range(0, len(agent), FRAME)]
+        first = 0 if self._audible else next((n for n, frame in enumerate(frames) if _is_loud(frame)), len(frames))
+        self._audible += len(frames) - first
+        last = next((n for n, frame in enumerate(reversed(frames)) if _is_loud(frame)), None)
+        self._silent = self._silent + len(frames) if last is None else last
+        if words is None:
+            self._words += sum(map(_is_loud, frames)) * FRAME_S * _WORDS_PER_S
+        else:
+            self._words = words
 
     @property
     def _waited_s(self) -> float:

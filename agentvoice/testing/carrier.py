@@ -71,6 +71,7 @@ class Carrier:
         self._size = audio.size(FRAME_S)
         self._jitter, self._late = round(weather.jitter_s / FRAME_S), round(weather.late_marks_s / FRAME_S)
         self._is_punctual = not self._jitter and weather.dies_at_s == math.inf
+        self._is_fair = self._is_punctual and not weather.loss
         self._random, self._random_marks = Random(weather.seed), Random(weather.seed + 3)
         self._from_agent = Road[bytes | _Mark | _Clear](self._jitter, Random(weather.seed + 1))
         self._from_caller = Road[tuple[int, bytes]](self._jitter, Random(weather.seed + 2))
@@ -155,37 +156,30 @@ class Carrier:
         """After how many frames the last one before the next mark is played."""
         return -(-(self._marks[0][0] - self._taken) // self._size) - 1
 
-    def play(self, frames: int) -> bytes:
-        """Play at most `settled` frames, and return them: the same as ticking as often."""
-        if self.weather.loss:
-            return b"".join(self.tick()[0] for _ in range(frames))
+    def tick(self, frames: int = 1) -> tuple[bytes, Sequence[str]]:
+        """Play one frame, or as many as are `settled` and one more, which is the same as ticking as often.
+
+        Return them, padded with silence, and the marks that come back now.
+        """
+        if frames > 1 and not self._is_fair:
+            ticks = [self.tick() for _ in range(frames)]
+            return b"".join(audio for audio, _ in ticks), [name for _, names in ticks for name in names]
+        size = frames * self._size
         if self.dead:
             self.frames += frames
-            return self.audio.silence(frames * self._size)
-        audio = bytes(self._buffer[: frames * self._size])
-        del self._buffer[: len(audio)]
-        self._note(len(audio))
-        self._taken += len(audio)
-        self.frames += frames
-        return audio + self.audio.silence(frames * self._size - len(audio))
-
-    def tick(self) -> tuple[bytes, Sequence[str]]:
-        """Play one frame. Return it, padded with silence, and the marks that come back now."""
-        if self.dead:
-            self.frames += 1
-            return self.audio.silence(self._size), []
+            return self.audio.silence(size), []
         self._arrive()
-        frame = bytes(self._buffer[: self._size])
-        del self._buffer[: self._size]
-        if frame and self._random.random() < self.weather.loss:
-            self.lost += len(frame)
-            self._taken += len(frame)
-            frame = b""
+        audio = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        if audio and self.weather.loss and self._random.random() < self.weather.loss:
+            self.lost += len(audio)
+            self._taken += len(audio)
+            audio = b""
         else:
-            self._note(len(frame))
-            self._taken += len(frame)
-        self.frames += 1
-        return frame + self.audio.silence(self._size - len(frame)), self._due_marks()
+            self._note(len(audio))
+            self._taken += len(audio)
+        self.frames += frames
+        return audio + self.audio.silence(size - len(audio)), self._due_marks()
 
     def _note(self, size: int) -> None:
         if not size:

@@ -60,6 +60,14 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         heappush(self._timers, (when, next(self._numbers), timer))
         return timer
 
+    def call_soon(  # type: ignore[override] # as above
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        """Call back with the next turn; as asyncio's."""
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
     def when_settled(self, callback: Callable[[], object]) -> None:
         """Call back once nothing more can happen before the clock moves."""
         self._idle.append(callback)

@@ -3,12 +3,13 @@
 To a clock that jumps, whatever waits for the world outside looks idle, and it leaps hours past it: such a test passes
 today and hangs tomorrow. Sockets and threads are guarded for everybody. The wall clock is guarded for one's own code
 and not for installed packages, whose business it mostly is to write it into a log. `time.perf_counter` is free: how
-long the machine took is a fair question. `datetime.now` is a method of a class that Python does not let one replace;
-ruff's `DTZ` rules find it.
+long the machine took is a fair question.
 """
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import inspect
 import socket
 import sys
@@ -17,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date, datetime
 from functools import cache, wraps
 from pathlib import Path
 from types import FrameType
@@ -35,6 +37,8 @@ _SOCKETS: Final = ("connect", "connect_ex", "bind", "listen", "sendto")
 _CLOCKS: Final[Mapping[Any, str]] = {
     getattr(time, name): name for name in ("time", "time_ns", "monotonic", "monotonic_ns", "sleep")
 }
+
+_CALENDARS: Final = ((datetime, "now"), (datetime, "utcnow"), (date, "today"))
 
 _OUT: Final = (
     "mark it `real_time`, `sockets` or `speech` to give it the real clock, or let it have the fixture `unguarded`"
@@ -66,7 +70,39 @@ def guarded() -> Iterator[None]:
             patch.setattr(time, name, watched[clock])
         for module, name, clock in _own_names():
             patch.setattr(module, name, watched[clock])
-        yield
+        with _watched_calendars():
+            yield
+
+
+@contextmanager
+def _watched_calendars() -> Iterator[None]:
+    """Watch `datetime.now` and its like, methods of types that Python lets nobody change: in their dictionaries."""
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            for kind, name in _CALENDARS:
+                members = gc.get_referents(kind.__dict__)[0]
+                patch.setitem(members, name, _reading(kind, name))
+                _changed(kind)
+            yield
+    finally:
+        for kind, _ in _CALENDARS:
+            _changed(kind)
+
+
+def _changed(kind: type) -> None:
+    """Have Python look again at what a type holds."""
+    ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))
+
+
+@cache  # and kept for ever: Python's own cache of methods counts no references
+def _reading(kind: type, name: str) -> classmethod[Any, ..., Any]:
+    method = kind.__dict__[name]
+
+    def read(cls: type, *args: Any, **kwargs: Any) -> Any:
+        return method.__get__(None, cls)(*args, **kwargs)
+
+    what = f"the wall clock ({kind.__name__}.{name})"
+    return classmethod(_refusing(what, _is_installed, read, "; use anyio.current_time(), hand the date in, or"))
 
 
 @cache

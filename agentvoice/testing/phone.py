@@ -31,7 +31,7 @@ from agentvoice.logger import Logger
 from agentvoice.server import twilio
 from agentvoice.streams import connect_websocket
 
-from .caller import Caller
+from .caller import FRAME, Caller
 from .carrier import FRAME_S, Carrier, Piece
 from .packets import REAL, Packer, Packing
 from .webhook import START_ONE, ask_webhook
@@ -182,20 +182,14 @@ class PhoneCall:
     def _catch_up(self, now: float) -> None:
         """Go through the frames that have begun by now."""
         begun = self._begun(now)
-        while (frame := self.carrier.frames) < begun and not self.caller.done:
-            if frame < self._settled_until:
-                self._pass_by(min(begun, self._settled_until) - frame)
-            else:
-                self._tick()
+        while self.carrier.frames < begun and not self.caller.done:
+            self._tick(min(begun, self._settled_until + 1) - self.carrier.frames)
+            if self.carrier.frames > self._settled_until:
                 settled = min(self.carrier.settled, self.caller.settled, self._packer.room)
                 self._settled_until = self.carrier.frames + settled
 
-    def _pass_by(self, frames: int) -> None:
-        agent = self.carrier.play(frames)
-        self._record(self.caller.pass_by(agent, words=self.words_heard()), agent)
-
-    def _tick(self) -> None:
-        agent, marks = self.carrier.tick()
+    def _tick(self, frames: int) -> None:
+        agent, marks = self.carrier.tick(frames)
         caller = self.caller.tick(agent, words=self.words_heard())
         self._record(caller.audio, agent)
         for name in marks:
@@ -207,7 +201,9 @@ class PhoneCall:
     def _record(self, caller: bytes, agent: bytes) -> None:
         self._left += caller
         self._right += agent
-        for number, audio in self.carrier.convey(self._packer.say(caller), tick=self.carrier.frames - 1):
+        settled, last = caller[:-FRAME], caller[-FRAME:]
+        said = [*self._packer.say(settled), *self._packer.say(last)] if settled else self._packer.say(last)
+        for number, audio in self.carrier.convey(said, tick=self.carrier.frames - 1):
             body = twilio.MediaBody(audio, "inbound", str(number + 1), str(round(number * FRAME_S * 1000)))
             self._put(twilio.Media(body, STREAM_SID, str(number + 2)))
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, pairwise, takewhile
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TypeAlias
 
 from agentvoice.commands import ClearPlayout, Command, ContextSucceeded, SendAudio, TurnClosed, TurnOpened
@@ -128,11 +128,10 @@ class Provenance:
             # What a successor context took over from the one before it is not stale: the turn still lives.
             if part.context_id in self._dead and self.contexts[self._turns[part.context_id]][-1] in self._dead:
                 self.stale_frames += -(-part.size // frame)
-            self._word_ends.extend(
-                (part.position + end - part.offset, word)
-                for word, _, end in self._words_of(part.context_id)
-                if part.offset < end <= part.offset + part.size
-            )
+            words = self._words_of(part.context_id)
+            first = bisect_right(words, part.offset, key=_last_byte)
+            last = bisect_right(words, part.offset + part.size, lo=first, key=_last_byte)
+            self._word_ends += [(part.position + end - part.offset, word) for word, _, end in words[first:last]]
 
     # ------------------------------------------------------------------ what was heard
 
@@ -190,7 +189,7 @@ class Provenance:
         ]
 
 
-_position = attrgetter("position")
+_position, _last_byte = attrgetter("position"), itemgetter(2)
 
 
 def _agreement(source: bytes, audio: bytes) -> int:

@@ -3,13 +3,18 @@
 import gc
 import time
 import warnings
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
+
+from agentvoice.testing.guard import guarded
 
 pytest_plugins = ("pytester",)
 
 HEAD = """
-    import socket, threading, time
+    import datetime, socket, threading, time
+    from datetime import datetime as Moment
     from time import monotonic as now
     import anyio, anyio.to_thread, pytest
     pytestmark = pytest.mark.anyio
@@ -47,6 +52,11 @@ def run(pytester: pytest.Pytester, test: str) -> pytest.RunResult:
         ("time.monotonic()", "the wall clock (time.monotonic)"),
         ("now()", "the wall clock (time.monotonic)"),
         ("time.sleep(0)", "the wall clock (time.sleep)"),
+        ("datetime.datetime.now()", "the wall clock (datetime.now)"),
+        ("Moment.now(datetime.timezone.utc)", "the wall clock (datetime.now)"),
+        ("datetime.datetime.utcnow()", "the wall clock (datetime.utcnow)"),
+        ("Moment.today()", "the wall clock (date.today)"),
+        ("datetime.date.today()", "the wall clock (date.today)"),
     ],
 )
 def test_what_virtual_time_cannot_stand_fails_the_test_by_name(
@@ -74,6 +84,7 @@ def test_who_says_so_may_touch_it(pytester: pytest.Pytester) -> None:
     def touch():
         with socket.create_server(("127.0.0.1", 0)):
             time.sleep(0)
+            assert (Moment.now() - datetime.datetime.now()).total_seconds() < 1
             threading.Thread(target=time.time).start()
 
     async def test_with_the_fixture(unguarded):
@@ -93,10 +104,11 @@ def test_tools_may_look_at_the_clock_all_the_time(pytester: pytest.Pytester) -> 
     run(
         pytester,
         """
-    import logging, tempfile
+    import email.utils, logging, tempfile
 
     async def test_logging(caplog):
         logging.warning("the record has a time")
+        assert email.utils.localtime()  # it asks datetime.now
         assert caplog.records[0].created > 0
 
     async def test_measuring():
@@ -108,3 +120,14 @@ def test_tools_may_look_at_the_clock_all_the_time(pytester: pytest.Pytester) -> 
 @pytest.mark.anyio
 async def test_afterwards_everything_is_as_it_was(unguarded) -> None:
     assert time.time() > 1e9
+
+
+def test_afterwards_calendars_are_as_they_were_though_types_remember_their_methods() -> None:
+    before = datetime.now(UTC)
+    with guarded():
+        for look in (partial(datetime.now, UTC), date.today):
+            with pytest.raises(pytest.fail.Exception, match="the wall clock"):
+                look()
+
+    assert datetime.now(UTC) >= before
+    assert date.today() >= before.date() - timedelta(days=1)  # noqa: DTZ011 - the very thing

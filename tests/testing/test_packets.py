@@ -45,11 +45,9 @@ def test_a_caller_may_hear_many_frames_at_once(
         singly += one.tick(frame, words=words(at)).audio
     at = 0
     while not other.done:
-        if settled := min(other.settled, most):
-            at_once += other.pass_by(b"".join(frames[at : at + settled]), words=words(at + settled - 1))
-        else:
-            at_once += other.tick(frames[at], words=words(at)).audio
-        at += max(1, settled)
+        count = min(other.settled + 1, most)
+        at_once += other.tick(b"".join(frames[at : at + count]), words=words(at + count - 1)).audio
+        at += count
 
     assert at_once == singly
     assert other.lines == one.lines
@@ -83,15 +81,12 @@ def test_a_carrier_may_play_many_frames_at_once(
                     carrier.receive_audio(message)
             until = carrier.frames + (between if message != b"" else 500)
             while carrier.frames < until:
-                if settled := max(0, min(carrier.settled, most, until - carrier.frames)):
-                    recording += carrier.play(settled)
-                else:
-                    audio, returned = carrier.tick()
-                    recording += audio
-                    marks += [(carrier.frames, name) for name in returned]
+                audio, returned = carrier.tick(min(carrier.settled + 1, most, until - carrier.frames))
+                recording += audio
+                marks += [(carrier.frames, name) for name in returned]
         return recording, marks, carrier
 
-    (singly, marks, one), (at_once, same_marks, other) = line(0), line(10_000)
+    (singly, marks, one), (at_once, same_marks, other) = line(1), line(10_000)
 
     assert at_once == singly
     assert same_marks == marks
