@@ -67,7 +67,7 @@ class TwilioTransport:
         self._silence_s = silence_s
         self._outbox = Outbox()
         self._wake = Bell()
-        self._ended: str | None = None  # why the line is over
+        self._ended = ""  # why the line is over
         self._heard_at = current_time()
         self._sending_since = math.inf
         self._nonsense = 0
@@ -139,7 +139,7 @@ class TwilioTransport:
         await self._stream.aclose()
 
     async def _write(self) -> None:
-        while self._ended is None:
+        while not self._ended:
             if (item := self._outbox.take()) is not None:
                 await self._send(self._render(item))
             elif self._outbox.closed:
@@ -152,7 +152,7 @@ class TwilioTransport:
 
         One task looks now and then, so that nothing need be set up around each message: there are fifty a second.
         """
-        while self._ended is None:
+        while not self._ended:
             now = current_time()
             silent_at, stalled_at = self._heard_at + self._silence_s, self._sending_since + self._stall_s
             if now >= stalled_at:
@@ -190,22 +190,15 @@ class TwilioTransport:
 
     async def receive(self) -> LineEvent:
         """Wait for what the carrier says next; see `Transport.receive`."""
-        while self._ended is None:
-            message = await self._listen()
-            event = self._understand(message) if message is not None else None
-            if event is not None:
-                return event
-        return HungUp(self._ended)
-
-    async def _listen(self) -> str | bytes | None:
-        """Wait for a message; `None` when the line is over. There are fifty a second: nothing is set up around each."""
         try:
-            message = await self._stream.receive()
+            while not self._ended:  # fifty times a second: nothing is set up around each message
+                message = await self._stream.receive()
+                self._heard_at = current_time()
+                if (event := self._understand(message)) is not None:
+                    return event
         except (EndOfStream, ClosedResourceError, BrokenResourceError):
             self._end("disconnected")
-            return None
-        self._heard_at = current_time()
-        return message
+        return HungUp(self._ended)
 
     def _understand(self, message: str | bytes) -> LineEvent | None:
         """Return what a message means for the call: nothing, if it makes no sense."""
