@@ -157,9 +157,10 @@ class Conversation:
         """When to call `handle_timer`, on the clock that `now` comes from."""
         if self.closed:
             return math.inf
-        speech = min(self._live.deadline, self._playout.deadline) if self._live else math.inf
-        caller = min(self._endpointer.deadline, self._controller.deadline, self._silence.deadline)
-        return min(caller, self._recover_at, self._limit.deadline, speech)
+        caller = min(self._endpointer.deadline, self._silence.deadline, self._recover_at, self._limit.deadline)
+        if self._live is None:
+            return caller
+        return min(caller, self._controller.deadline, self._live.deadline, self._playout.deadline)
 
     # ------------------------------------------------------------------ what happens
 
