@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
-from functools import partial
 
 from anyio import CancelScope, Event
 
@@ -20,41 +18,43 @@ from anyio import CancelScope, Event
 class Bell:
     """Rung while nobody waits, it is not heard: look first, and wait then. From the event loop only."""
 
-    __slots__ = ("_wakes",)
+    __slots__ = ("_events", "_futures")
 
     def __init__(self) -> None:
-        self._wakes: list[Callable[[], None]] = []
+        self._futures: list[asyncio.Future[None]] = []
+        self._events: list[Event] = []
 
     def ring(self) -> None:
         """Wake all who wait. Never waits."""
-        for wake in self._wakes:
-            wake()
+        for future in self._futures:
+            _resolve(future)
+        for event in self._events:
+            event.set()
 
     async def wait(self, *, until: float = math.inf) -> None:
-        """Wait for the bell, but no longer than `until`, on the event loop's clock (`anyio.current_time`)."""
+        """Wait for the bell, but no longer than `until`, on the event loop's clock (`clock.current_time`)."""
         loop = asyncio._get_running_loop()  # noqa: SLF001 - documented, and says `None` where there is another
         if loop is None:
             return await self._wait_anywhere(until)
         rung = loop.create_future()
-        wake = partial(_resolve, rung)
-        timer = loop.call_at(until, wake) if until < math.inf else None
-        self._wakes.append(wake)
+        timer = loop.call_at(until, _resolve, rung) if until < math.inf else None
+        self._futures.append(rung)
         try:
             await rung
         finally:
-            self._wakes.remove(wake)
+            self._futures.remove(rung)
             if timer is not None:
                 timer.cancel()
         return None
 
     async def _wait_anywhere(self, until: float) -> None:
         rung = Event()
-        self._wakes.append(rung.set)
+        self._events.append(rung)
         try:
             with CancelScope(deadline=until):
                 await rung.wait()
         finally:
-            self._wakes.remove(rung.set)
+            self._events.remove(rung)
 
 
 def _resolve(rung: asyncio.Future[None]) -> None:

@@ -156,9 +156,11 @@ class Hearing:
                 log.exception("voice_activity_failed")
             self._detector_failed = True
             return
+        window_s = self._detector.window_s
         for probability in probabilities:
-            start, self._judged_s = self._judged_s, self._judged_s + self._detector.window_s
-            event = self._gate.receive(probability, start=began_at + start, end=began_at + self._judged_s)
+            start = began_at + self._judged_s
+            self._judged_s += window_s
+            event = self._gate.receive(probability, start=start, end=start + window_s)
             if event is not None:
                 self._tell(event)
 

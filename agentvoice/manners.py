@@ -33,7 +33,7 @@ class Manners:
     speculate: bool = True
     """Begin to answer, unheard, as soon as the caller has probably finished."""
     lead_s: float = 0.2
-    """How far ahead of its time audio is handed to the line."""
+    """How far ahead of its time audio is handed to the line, half of it at a time: a long lead costs fewer messages."""
     filler: str = ""
     """Said when the agent's own words are late: "One moment, please. " """
     filler_s: float = 1.5

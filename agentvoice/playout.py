@@ -35,21 +35,20 @@ class Playout:
         audio: AudioFormat,
         *,
         lead_s: float = 0.2,
-        message_s: float = 0.1,
         mark_every_s: float = 0.2,
         has_marks: bool = True,
         grace_s: float = 2.0,
     ) -> None:
         """Prepare to play on a line that carries `audio`.
 
-        `lead_s` is how far to send ahead, `message_s` the least worth sending while there is more to come,
-        `mark_every_s` the longest stretch without a mark (twice that where a word ends by then), `grace_s` how long to
-        wait for the last mark before the clock has to do.
+        `lead_s` is how far to send ahead, and half of it the least worth sending while there is more to come; the far
+        end so never has less than the other half. `mark_every_s` is the longest stretch without a mark (twice that
+        where a word ends by then), `grace_s` how long to wait for the last mark before the clock has to do.
         """
         self._audio, self._rate = audio, audio.bytes_per_second
         self._lead_s = lead_s
-        self._message = audio.size(message_s)
         self._frame = audio.size(FRAME_S)
+        self._message = max(self._frame, audio.size(lead_s / 2))
         self._mark_every = audio.size(mark_every_s)
         self._has_marks = has_marks
         self._grace_s = grace_s

@@ -77,6 +77,23 @@ def test_audio_goes_ahead_of_its_time_by_the_lead_and_no_more() -> None:
     assert line.playout.holes == 0
 
 
+@pytest.mark.parametrize("lead_s", [0.04, 0.06, 0.2, 1.0])
+def test_however_long_the_lead_is_half_of_it_is_always_there(lead_s: float) -> None:
+    playout = Playout(TELEPHONE, lead_s=lead_s)
+    playout.begin("c1")
+    playout.feed(bytes(80_000))
+    line = FarEnd(playout)
+
+    line.run(15.0)
+
+    total, left = 0, dict[float, float]()
+    for at, size in line.sent:
+        left.setdefault(at, total / 8000 - (at - 10.0))
+        total += size
+    assert list(left.values())[1:] == pytest.approx([lead_s / 2] * (len(left) - 1), abs=0.001)
+    assert playout.holes == 0
+
+
 def test_messages_are_as_large_as_the_marks_allow() -> None:
     line = speaking(10, words=False, marks=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -115,6 +116,7 @@ def _try(work: Sequence[tuple[Case, int]], jobs: int, console: Console) -> Seque
 def _work() -> None:
     """Be a process that works for another, which alone is told of Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()  # what was imported is no garbage, and need not be looked through again and again
     _quieten()
 
 

@@ -10,6 +10,7 @@ import math
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agentvoice.audio import TELEPHONE, linear_to_mulaw, mulaw_to_linear
 
@@ -210,6 +211,7 @@ class Caller:
         return Heard(frame + TELEPHONE.silence(FRAME - len(frame)))
 
 
+@lru_cache(maxsize=4096)
 def _is_loud(frame: bytes) -> bool:
     return frame != SILENCE and sum(frame.translate(_LOUDNESS)) > _ENOUGH
 

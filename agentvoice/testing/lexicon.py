@@ -26,6 +26,7 @@ _MAGNITUDE = bytes(2 * high + 1 if high < 128 else 2 * (256 - high) - 1 for high
 _UNIT = 128
 
 
+@lru_cache(maxsize=4096)  # tones repeat themselves
 def loudness(pcm: bytes) -> float:
     """Return the mean absolute sample of 16-bit PCM. Looks at the high bytes alone, which is quick, and near enough."""
     return 2 * _UNIT * sum(pcm[1::2].translate(_MAGNITUDE)) / len(pcm)
@@ -58,6 +59,13 @@ class Lexicon:
         text = min(self._pitches, key=lambda text: abs(self._pitches[text] - pitch))
         spoken = math.floor(len(crossings) * FRAME_S * self._words_per_s + 0.1)
         return " ".join(text.split()[:spoken])
+
+
+@lru_cache(maxsize=4096)
+def _crossings(pcm: bytes) -> int:
+    """Return how often the sign changes."""
+    signs = pcm[1::2].translate(_SIGN)
+    return signs.count(b"\0\1") + signs.count(b"\1\0")
 
 
 @lru_cache(maxsize=512)
@@ -96,9 +104,7 @@ class _Ear:
 
     def _take(self, tones: list[list[int]], frame: bytes) -> None:
         if loudness(frame[: self._size]) >= LOUD:
-            signs = frame[1::2].translate(_SIGN)
-            crossings = signs.count(b"\0\1") + signs.count(b"\1\0")
-            tones[-1] += [crossings] * (self._quiet + 1)
+            tones[-1] += [_crossings(frame)] * (self._quiet + 1)
             self._quiet = 0
         elif tones[-1]:
             self._quiet += 1

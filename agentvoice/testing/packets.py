@@ -34,8 +34,8 @@ REAL: Final = Packing()
 """As Twilio does it: 20 ms a message, come what may."""
 SIMULATED: Final = Packing(spoken_frames=5, silent_frames=50)
 """Exact to the frame where speech begins and ends; once it has lasted, 100 ms a message; a second of silence."""
-COARSE: Final = Packing(frames=5, spoken_frames=10, spoken_after=10, silent_frames=100)
-"""As carriers do it that send 100 or 200 ms a message: quicker to simulate, and the caller is heard a little later."""
+COARSE: Final = Packing(frames=10, spoken_frames=10, silent_frames=100)
+"""200 ms a message, which is more than carriers send: quicker to simulate, and the caller is heard a little later."""
 
 
 class Packer:
