@@ -81,6 +81,8 @@ def _decoder(expand: Callable[[int], int]) -> Callable[[bytes], bytes]:
     high = bytes(expand(code) >> 8 & 0xFF for code in range(256))
 
     def decode(data: bytes) -> bytes:
+        if data.count(data[:1]) == len(data):  # a line's silence, mostly
+            return (data[:1].translate(low) + data[:1].translate(high)) * len(data)
         pcm = bytearray(2 * len(data))
         pcm[0::2], pcm[1::2] = data.translate(low), data.translate(high)
         return bytes(pcm)

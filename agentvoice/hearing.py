@@ -66,7 +66,7 @@ class Hearing:
         self._end_of_turn = end_of_turn
         self._recognition = self._open(recognizer, sensitivity)
         self._inbox: deque[tuple[CallerAudio, float]] = deque()
-        self._waiting = 0  # bytes in the inbox
+        self._waiting, self._most_waiting = 0, audio.size(BACKLOG_S)  # bytes in the inbox
         self._arrived = Bell()
         self._arrived_at = -math.inf
         self._lately = bytearray()  # the caller's last seconds, for the model of turns
@@ -96,7 +96,7 @@ class Hearing:
         self._intake.arrived(event, now=self._arrived_at)
         self._inbox.append((event, self._arrived_at))
         self._waiting += len(event.audio)
-        while self._waiting > self._audio.size(BACKLOG_S):
+        while self._waiting > self._most_waiting:
             self._waiting -= len(self._inbox.popleft()[0].audio)
             self.dropped += 1
         self._arrived.ring()

@@ -106,26 +106,26 @@ class Caller:
     @property
     def settled(self) -> int:
         """For how many frames to come it is settled what the caller says, and does, whatever is heard in them."""
-        last = max(0, _frames(self._last) - self._frame - 2)
+        last = max(0, _frames(self._last) - self._frame)
         return min(last, max(0, len(self._speech) - 1) // FRAME if self._speech else self._idle)
 
     @property
     def _idle(self) -> int:
         match self.steps[self._at] if self._at < len(self.steps) else HangsUp():
             case BargesIn(after_s=after_s, at_word=0, limit_s=limit_s):
-                return max(0, min(self._left(limit_s), _frames(after_s) - self._audible - 2))
+                return max(0, min(self._left(limit_s), _frames(after_s) - self._audible - 1))
             case BargesIn(at_word=at_word, limit_s=limit_s):  # no word is shorter than a frame
-                return max(0, min(self._left(limit_s), math.floor(at_word - self._words + self._words_before) - 2))
+                return max(0, min(self._left(limit_s), math.floor(at_word - self._words + self._words_before) - 1))
             case WaitsForAgent(silence_s, limit_s):
                 silent = self._silent if self._audible else 0
-                return max(0, min(self._left(limit_s), _frames(silence_s) - silent - 2))
+                return max(0, min(self._left(limit_s), _frames(silence_s) - silent - 1))
             case Pauses(seconds) | HangsUp(seconds) | WaitsForHangUp(seconds):
                 return self._left(seconds)
             case _:
                 return 0
 
     def _left(self, seconds: float) -> int:
-        return max(0, _frames(seconds) - (self._frame - self._since) - 2)
+        return max(0, _frames(seconds) - (self._frame - self._since))
 
     def _listen(self, agent: bytes, words: int | None) -> None:
         frames = [agent[at : at + FRAME] for at in range(0, len(agent), FRAME)]

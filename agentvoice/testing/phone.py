@@ -157,13 +157,13 @@ class PhoneCall:
 
     async def _talk(self) -> None:
         """Play, and say, on an absolute schedule, until the caller has hung up."""
-        while True:
-            self._catch_up(current_time())
-            if self.caller.done or self._abandoned:
-                return
+        self._catch_up(current_time())
+        while not (self.caller.done or self._abandoned):
             self._sleeping_until = self._begins(self._settled_until)
             await self._nap.wait(until=self._sleeping_until)
-            self.late_s = max(self.late_s, current_time() - self._sleeping_until)
+            now = current_time()
+            self.late_s = max(self.late_s, now - self._sleeping_until)
+            self._catch_up(now)
 
     @property
     def _abandoned(self) -> bool:
