@@ -115,6 +115,8 @@ class Pieces:
     def _may_split(self, text: str, end: int) -> bool:
         """Whether a piece may end before `text[end]`."""
         last, after = text[end - 1], text[end]
+        if last.isalnum():
+            return False
         if last == "\n":
             return True
         if last == " ":

@@ -60,7 +60,7 @@ class Way:
 WAYS = [
     Way("every frame a message, as on the phone", REAL, 0.2, 0.1, trace=True),
     Way("as `simulate` does it", SIMULATED, 0.2, 0.1, trace=True),
-    Way("coarse: 200 ms a message, 1 s of lead and a chunk, no trace", COARSE, 1.0, 1.0, trace=False),
+    Way("coarse: 200 ms a message, 2 s of lead and a chunk, no trace", COARSE, 2.0, 2.0, trace=False),
 ]
 
 
