@@ -241,7 +241,7 @@ def test_leaving_does_not_wait_for_a_peer_that_does_not_answer(run: Run) -> None
             return anyio.current_time() - began
 
         try:
-            assert run(main) < 1.2
+            assert run(main) < 4  # the peer would have it wait for 5
         finally:
             gate.set()
             server.shutdown()

@@ -12,6 +12,8 @@ import pytest
 
 pytestmark = pytest.mark.sockets  # real processes, in real time
 
+AT_ONCE_S = 5
+"""No measure, but much less than what is left to wait for would take."""
 PREAMBLE = """
 import signal, sys, time
 import anyio
@@ -67,7 +69,7 @@ def test_ctrl_c_cleans_up_and_is_told() -> None:
     process = start("run(wait)")
     code, said, took = end(process, lambda: process.send_signal(signal.SIGINT))
     assert (code, said) == (130, ["cleaned up", "interrupted"])
-    assert took < 1
+    assert took < AT_ONCE_S
 
 
 def test_ctrl_c_does_not_wait_for_a_thread_that_computes() -> None:
@@ -78,7 +80,7 @@ def test_ctrl_c_does_not_wait_for_a_thread_that_computes() -> None:
     run(busy)""")
     code, _, took = end(process, lambda: process.send_signal(signal.SIGINT))
     assert code == 130
-    assert took < 1.2
+    assert took < AT_ONCE_S
 
 
 def test_sigterm_drains_first_and_is_no_failure() -> None:
@@ -104,7 +106,7 @@ def test_ctrl_c_ends_a_drain_that_takes_too_long() -> None:
     process.terminate()  # a second one changes nothing
     code, said, took = end(process, lambda: process.send_signal(signal.SIGINT))
     assert (code, said) == (130, ["cleaned up", "interrupted"])
-    assert took < 1
+    assert took < AT_ONCE_S
 
 
 def test_what_ends_by_itself_is_done() -> None:

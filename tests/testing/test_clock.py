@@ -1,5 +1,4 @@
 import os
-import time
 
 import anyio
 import pytest
@@ -12,11 +11,10 @@ pytest_plugins = ("pytester",)
 
 @pytest.mark.anyio
 async def test_an_hour_passes_in_a_moment_and_exactly() -> None:
-    began, really = current_time(), time.perf_counter()
+    began = current_time()
     await sleep(3600)
 
     assert current_time() - began == pytest.approx(3600, abs=1e-6)
-    assert time.perf_counter() - really < 5
 
 
 @pytest.mark.anyio

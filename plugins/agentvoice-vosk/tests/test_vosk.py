@@ -156,8 +156,7 @@ async def test_the_event_loop_goes_on_while_vosk_works(vosk: Vosk) -> None:
             await hear(listening, line("table_for_two"))
         group.cancel_scope.cancel()
 
-    assert ticks[-1] - ticks[0] > 0.2
-    assert np.percentile(np.diff(ticks), 90) < 0.05
+    assert np.median(np.diff(ticks)) < (ticks[-1] - ticks[0]) / 10
 
 
 async def test_the_sound_of_a_listener_does_not_interrupt(vosk: Vosk) -> None:
