@@ -32,7 +32,12 @@ class Bell:
             event.set()
 
     async def wait(self, *, until: float = math.inf) -> None:
-        """Wait for the bell, but no longer than `until`, on the event loop's clock (`clock.current_time`)."""
+        """Wait for the bell, but no longer than `until`, on the event loop's clock (`clock.current_time`).
+
+        It is rounded up to a whole millisecond: uvloop's timers have no finer grain, and may ring half of one early.
+        Whoever looks at the time then would spin until it has come.
+        """
+        until = _whole_ms(until)
         loop = asyncio._get_running_loop()  # noqa: SLF001 - documented, and says `None` where there is another
         if loop is None:
             return await self._wait_anywhere(until)
@@ -55,6 +60,10 @@ class Bell:
                 await rung.wait()
         finally:
             self._events.remove(rung)
+
+
+def _whole_ms(at: float) -> float:
+    return max(at, math.ceil(at * 1000) / 1000) if at < math.inf else at  # the product may round down
 
 
 def _resolve(rung: asyncio.Future[None]) -> None:

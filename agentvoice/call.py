@@ -197,7 +197,7 @@ class Call(Verbs):
         conversation = self._conversation
         deadline = conversation.deadline
         while not conversation.closed:
-            await self._inbox.wait(until=_whole_ms(deadline))
+            await self._inbox.wait(until=deadline)
             await self._inbox.settle()
             while (event := self._inbox.take()) is not None:
                 self._step(event, current_time())
@@ -400,8 +400,3 @@ class Call(Verbs):
             await hook
         except Exception:
             log.exception("hook_failed", call_id=self.id)
-
-
-def _whole_ms(at: float) -> float:
-    """Round an instant up to a whole millisecond: uvloop's clock has no finer grain, and it would spin until then."""
-    return max(at, math.ceil(at * 1000) / 1000) if at < math.inf else at  # the product may round down

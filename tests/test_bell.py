@@ -40,6 +40,17 @@ async def test_who_waits_until_an_instant_is_woken_then() -> None:
     assert current_time() == began + 1.25
 
 
+@pytest.mark.parametrize(("until", "woken_at"), [(28.1725, 28.173), (28.173000000000002, 28.173000000000002)])
+async def test_who_waits_is_woken_at_a_whole_millisecond_and_never_before_its_time(
+    until: float, woken_at: float
+) -> None:
+    assert current_time() == 0
+
+    await Bell().wait(until=until)
+
+    assert current_time() == woken_at
+
+
 async def test_what_was_rung_before_is_not_heard() -> None:
     bell, began = Bell(), current_time()
     bell.ring()

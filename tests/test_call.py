@@ -10,7 +10,6 @@ from anyio import create_memory_object_stream, create_task_group, current_time, 
 
 from agentvoice import Agent, BargeIn, BargeInKind, Call, Manners, Turn, TurnClosed, TurnState
 from agentvoice.audio import TELEPHONE, AudioFormat
-from agentvoice.call import _whole_ms
 from agentvoice.commands import Command
 from agentvoice.errors import UsageError
 from agentvoice.events import (
@@ -459,11 +458,6 @@ async def test_cancelling_the_call_from_outside_ends_it_like_any_task() -> None:
 
     assert scope.cancelled_caught
     assert scene.log.over
-
-
-@pytest.mark.parametrize(("deadline", "woken_at"), [(28.1725, 28.173), (28.173000000000002, 28.173000000000002)])
-def test_the_call_never_wakes_before_its_deadline_and_so_never_spins(deadline: float, woken_at: float) -> None:
-    assert _whole_ms(deadline) == woken_at
 
 
 async def test_a_line_that_cannot_put_a_caller_through_says_so_and_the_call_goes_on() -> None:
