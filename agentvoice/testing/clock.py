@@ -32,7 +32,7 @@ class _Handle(asyncio.TimerHandle):
     __slots__ = ()
     _context: Context
     _callback: Callable[..., object]
-    _loop: asyncio.AbstractEventLoop
+    _loop: JumpingLoop
     _repr: str | None
     _source_traceback: None
 
@@ -41,12 +41,24 @@ class _Handle(asyncio.TimerHandle):
         when: float,
         callback: Callable[..., object],
         args: tuple[Any, ...],
-        loop: asyncio.AbstractEventLoop,
+        loop: JumpingLoop,
         context: Context,
     ) -> None:
         self._when, self._callback, self._args, self._loop, self._context = when, callback, args, loop, context
         self._scheduled = self._cancelled = False
         self._repr = self._source_traceback = None
+
+    def cancel(self) -> None:
+        """Never call back; as asyncio's, which looks at more."""
+        if not self._cancelled:
+            self._cancelled = True
+            self._callback, self._args = _nothing, ()
+            if self._scheduled:
+                self._loop._cancelled += 1
+
+
+def _nothing() -> None:
+    """What is called back once nothing is to be any more."""
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
@@ -56,16 +68,17 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     look at the system and at the timers, this one does where it matters, which is much less often.
     """
 
-    _ready: deque[asyncio.Handle]
+    _ready: deque[_Handle]
     _selector: BaseSelector
     _process_events: Callable[[Sequence[tuple[SelectorKey, int]]], None]
 
     def __init__(self) -> None:
         super().__init__()
         self._now = 0.0
-        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._timers: list[tuple[float, int, _Handle]] = []
         self._numbers = count()  # timers of one instant ring in the order in which they were set
-        self._cancelled = 0  # timers that will not ring, about: most are among the others still
+        self._cancelled = 0  # timers that will not ring, among the others
+        self._watched = self._selector.get_map()
         self._idle: list[Callable[[], object]] = []
         self._turns = 0
 
@@ -80,6 +93,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         if self._cancelled > max(_FEW, len(self._timers) // 2):
             self._forget_the_cancelled()
         timer = _Handle(when, callback, args, self, context or copy_context())
+        timer._scheduled = True
         heappush(self._timers, (when, next(self._numbers), timer))
         return timer
 
@@ -112,12 +126,19 @@ class JumpingLoop(asyncio.SelectorEventLoop):
             self._go_on()
         for _ in range(len(ready)):
             handle = ready.popleft()
-            if not handle._cancelled:
-                handle._run()
+            if handle._cancelled:
+                continue
+            try:
+                handle._context.run(handle._callback, *handle._args)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # noqa: BLE001 - as asyncio does
+                told = {"message": f"Exception in callback {handle!r}", "exception": error, "handle": handle}
+                self.call_exception_handler(told)
 
     def _go_on(self) -> None:
         """Nothing is ready: the instant is over, or at least what was known of it."""
-        if len(self._selector.get_map()) > _OWN:
+        if len(self._watched) > _OWN:
             self._ask_the_system(0)  # whatever it has to say is said at this instant
         if self._idle and not self._ready:
             self._tell_the_idle()
@@ -143,13 +164,11 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def _ask_the_system(self, timeout: float | None) -> None:
         self._process_events(self._selector.select(timeout))
 
-    def _pop(self) -> asyncio.TimerHandle:
+    def _pop(self) -> _Handle:
         timer = heappop(self._timers)[2]
         self._cancelled -= timer._cancelled
+        timer._scheduled = False
         return timer
-
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:  # noqa: ARG002 - asyncio's own name
-        self._cancelled += 1
 
     def _forget_the_cancelled(self) -> None:
         """Most deadlines are far away, and never met."""

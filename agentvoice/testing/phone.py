@@ -82,8 +82,8 @@ class PhoneCall:
     _sleeping_until: float = 0.0
     _nap: Bell = field(default_factory=Bell)
     _sent: Event = field(default_factory=Event)
-    _left: bytearray = field(default_factory=bytearray)
-    _right: bytearray = field(default_factory=bytearray)
+    _left: list[bytes] = field(default_factory=list)
+    _right: list[bytes] = field(default_factory=list)
 
     async def hold(self, stream: MessageStream, *, parameters: Mapping[str, str] | None = None) -> None:
         """Have the call, from `connected` to its end, over an open media stream."""
@@ -199,8 +199,8 @@ class PhoneCall:
             self._put(twilio.Dtmf(twilio.DtmfBody(key, "inbound_track"), STREAM_SID))
 
     def _record(self, caller: bytes, agent: bytes) -> None:
-        self._left += caller
-        self._right += agent
+        self._left.append(caller)
+        self._right.append(agent)
         settled, last = caller[:-FRAME], caller[-FRAME:]
         said = [*self._packer.say(settled), *self._packer.say(last)] if settled else self._packer.say(last)
         for number, audio in self.carrier.convey(said, tick=self.carrier.frames - 1):
@@ -219,18 +219,19 @@ class PhoneCall:
     @property
     def seconds(self) -> float:
         """How long the recording is."""
-        return TELEPHONE.seconds(len(self._left))
+        return TELEPHONE.seconds(self.carrier.frames * FRAME)
 
     @property
     def recording(self) -> tuple[bytes, bytes]:
         """The caller's side and the agent's, mu-law, of the same length."""
-        return bytes(self._left), bytes(self._right)
+        return b"".join(self._left), b"".join(self._right)
 
     def save(self, folder: Path) -> None:
         """Write `call.wav` (caller left, agent right, 8 kHz, 16 bits) and `caller.json` into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
-        both = array("h", bytes(4 * len(self._left)))
-        both[0::2], both[1::2] = (array("h", mulaw_to_linear(side)) for side in self.recording)
+        left, right = self.recording
+        both = array("h", bytes(4 * len(left)))
+        both[0::2], both[1::2] = (array("h", mulaw_to_linear(side)) for side in (left, right))
         with wave.open(str(folder / "call.wav"), "wb") as file:
             file.setnchannels(2)
             file.setsampwidth(2)
