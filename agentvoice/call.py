@@ -199,10 +199,11 @@ class Call(Verbs):
         while not conversation.closed:
             await self._inbox.wait(until=deadline)
             await self._inbox.settle()
+            now = current_time()
             while (event := self._inbox.take()) is not None:
-                self._step(event, current_time())
+                self._step(event, now)
             deadline = conversation.deadline
-            if deadline <= (now := current_time()):
+            if deadline <= now:
                 self._step(None, now)
                 deadline = conversation.deadline
         self._ends_at = current_time() + LAST_SECOND

@@ -12,7 +12,7 @@ import json
 import wave
 from array import array
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -79,6 +79,9 @@ class PhoneCall:
     _over: bool = False
     _settled_until: int = 0
     """The frame that may decide something; none before it does, as far as it lies with this end."""
+    _caller_settled_until: int = 0
+    """The frame in which the caller may do something; until then it need not hear the agent."""
+    _unheard: list[bytes] = field(default_factory=list)
     _sleeping_until: float = 0.0
     _nap: Bell = field(default_factory=Bell)
     _sent: Event = field(default_factory=Event)
@@ -151,6 +154,8 @@ class PhoneCall:
 
     def _ended(self, closed: BaseException | None) -> None:
         """Tell an agent that hangs up, or whose server stops, from one that is gone: it leaves no closing frame."""
+        if self._unheard:
+            self._answer()
         if isinstance(closed, ConnectionClosed) and closed.rcvd is None and not self.caller.done:
             self.hung_up_by = "network"
             self.caller.complaints.append(f"the connection was lost at {self.seconds:.2f} s: {closed}")
@@ -185,27 +190,31 @@ class PhoneCall:
         while self.carrier.frames < begun and not self.caller.done:
             self._tick(min(begun, self._settled_until + 1) - self.carrier.frames)
             if self.carrier.frames > self._settled_until:
-                settled = min(self.carrier.settled, self.caller.settled, self._packer.room)
-                self._settled_until = self.carrier.frames + settled
+                self._settled_until = min(self.carrier.frames + self.carrier.settled, self._caller_settled_until)
 
     def _tick(self, frames: int) -> None:
         agent, marks = self.carrier.tick(frames)
-        caller = self.caller.tick(agent, words=self.words_heard())
-        self._record(caller.audio, agent)
-        for name in marks:
-            self.marks.append((name, current_time() - self.started_at))
-            self._put(twilio.Mark(twilio.MarkBody(name), STREAM_SID))
-        for key in caller.keys:
-            self._put(twilio.Dtmf(twilio.DtmfBody(key, "inbound_track"), STREAM_SID))
-
-    def _record(self, caller: bytes, agent: bytes) -> None:
-        self._left.append(caller)
         self._right.append(agent)
-        settled, last = caller[:-FRAME], caller[-FRAME:]
-        said = [*self._packer.say(settled), *self._packer.say(last)] if settled else self._packer.say(last)
+        self._unheard.append(agent)
+        said, keys = self._answer() if self.carrier.frames > self._caller_settled_until else ([], "")
         for number, audio in self.carrier.convey(said, tick=self.carrier.frames - 1):
             body = twilio.MediaBody(audio, "inbound", str(number + 1), str(round(number * FRAME_S * 1000)))
             self._put(twilio.Media(body, STREAM_SID, str(number + 2)))
+        for name in marks:
+            self.marks.append((name, current_time() - self.started_at))
+            self._put(twilio.Mark(twilio.MarkBody(name), STREAM_SID))
+        for key in keys:
+            self._put(twilio.Dtmf(twilio.DtmfBody(key, "inbound_track"), STREAM_SID))
+
+    def _answer(self) -> tuple[Sequence[tuple[int, bytes]], str]:
+        """Let the caller hear what was played; return what is said in the same frames, as messages, and the keys."""
+        caller = self.caller.tick(b"".join(self._unheard), words=self.words_heard())
+        self._unheard.clear()
+        self._left.append(caller.audio)
+        settled, last = caller.audio[:-FRAME], caller.audio[-FRAME:]
+        said = [*self._packer.say(settled), *self._packer.say(last)] if settled else self._packer.say(last)
+        self._caller_settled_until = self.carrier.frames + min(self.caller.settled, self._packer.room)
+        return said, caller.keys
 
     def _put(self, message: twilio.FromCarrier) -> None:
         if len(self._outgoing) < _UNSENT:
