@@ -37,12 +37,11 @@ class Bell:
         It is rounded up to a whole millisecond: uvloop's timers have no finer grain, and may ring half of one early.
         Whoever looks at the time then would spin until it has come.
         """
-        until = _whole_ms(until)
         loop = asyncio._get_running_loop()  # noqa: SLF001 - documented, and says `None` where there is another
         if loop is None:
-            return await self._wait_anywhere(until)
+            return await self._wait_anywhere(_whole_ms(until))
         rung = loop.create_future()
-        timer = loop.call_at(until, _resolve, rung) if until < math.inf else None
+        timer = None if until == math.inf else loop.call_at(_whole_ms(until), _resolve, rung)
         self._futures.append(rung)
         try:
             await rung

@@ -1,15 +1,18 @@
 """What of a text can be spoken: no markdown, no emoji, no code, no tags. Works as the text streams in.
 
-The text is read one character at a time, so where a model's tokens begin and end cannot matter. What is held back
-is only what cannot be judged yet: an asterisk until its neighbour is known, white space until a word follows it.
+The text is read one character at a time, so where a model's tokens begin and end cannot matter; only plain words,
+which are most of it, are taken whole. What is held back is only what cannot be judged yet: an asterisk until its
+neighbour is known, white space until a word follows it.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Generator
 from contextlib import suppress
-from typing import Final, TypeAlias
+from types import GeneratorType
+from typing import Final, TypeAlias, cast
 
 from .markup import NO_MARKUP, Insert, Markup
 
@@ -38,6 +41,8 @@ _SYMBOL_BLOCKS: Final = (
     (0x1F000, 0x1FAFF),  # emoji
 )
 _JOINERS: Final = "\u200c\u200d"
+_STRETCHES: Final = re.compile(r"[A-Za-z0-9]+|.", re.DOTALL)
+"""Plain words, and each other character by itself."""
 
 
 def speakable(text: str, markup: Markup = NO_MARKUP) -> str:
@@ -67,13 +72,18 @@ class Speakable:
         self._line_begins = True
         self._dropped = False  # something was left out since the last character came out
         self._brackets = 0
-        self._reader = self._read()
+        self._reader = cast("GeneratorType[None, str, str]", self._read())
         next(self._reader)
 
     def feed(self, text: str) -> str:
         """Take more text; return what is now known to be speakable."""
-        for character in text:
-            self._reader.send(character)
+        for stretch in _STRETCHES.findall(text):
+            if len(stretch) > 1 and self._reader.gi_yieldfrom is None:  # in the midst of nothing that means more
+                self._line_begins = False
+                self._emit(self._held, stretch)
+            else:
+                for character in stretch:
+                    self._reader.send(character)
         return self._take()
 
     def finish(self) -> str:

@@ -8,6 +8,7 @@ not run dry in between.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -30,6 +31,7 @@ _CLAUSE_ENDS: Final = frozenset(",;:—–،؛，、；：")
 _CJK_CLAUSE_ENDS: Final = frozenset("，、；：")
 _ALL_CLOSERS: Final = "\"'”’»)]}」』）】》"
 _CLOSERS: Final = frozenset(_ALL_CLOSERS)
+_BETWEEN_WORDS: Final = re.compile(r"[\W_]")
 _NEVER_LAST: Final = frozenset(
     "dr mr mrs ms mx prof rev hon gen col capt lt sgt st mt ft vs viz cf e.g i.e eg ie approx dept fig figs vol ca "
     "messrs mme mlle z.b d.h bzw ggf u.a nr sr sra dra ud uds p.ej av".split()
@@ -105,18 +107,16 @@ class Pieces:
     def _split(self) -> list[Piece]:
         pieces: list[Piece] = []
         # The character after the place must be known: it may be a closing quote, or begin the next sentence.
-        while self._scanned < len(self._text) - 1:
-            self._scanned += 1
-            end = self._scanned
+        while found := _BETWEEN_WORDS.search(self._text, self._scanned, len(self._text) - 1):
+            end = self._scanned = found.end()
             if self._may_split(self._text, end) and self._whole(end) == end and any(map(is_spoken, self._text[:end])):
                 pieces += self._cut(end)
+        self._scanned = max(self._scanned, len(self._text) - 1)
         return pieces
 
     def _may_split(self, text: str, end: int) -> bool:
-        """Whether a piece may end before `text[end]`."""
+        """Whether a piece may end before `text[end]`, which follows something between words."""
         last, after = text[end - 1], text[end]
-        if last.isalnum():
-            return False
         if last == "\n":
             return True
         if last == " ":

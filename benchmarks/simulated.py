@@ -29,7 +29,7 @@ from agentvoice.testing.tts import ScriptedSpeech
 
 AIM = 1000
 ROUNDS = 7
-SHARE = 20
+SHARE = 5
 """Calls that a process is given at a time."""
 
 

@@ -14,6 +14,7 @@ from agentvoice.speakable import Speakable, speakable
         ("2 * 3 = 6, 2*3 = 6, ~5 minutes, snake_case, a__b", "2 * 3 = 6, 2*3 = 6, ~5 minutes, snake_case, a__b"),
         ("* one\n* two\n- three\n+ four\n• five", "one\ntwo\nthree\nfour\nfive"),
         ("-5 degrees\n+1 for that\n#1 of all", "-5 degrees\n+1 for that\n#1 of all"),
+        ("Well - yes = no > maybe #9", "Well - yes = no > maybe #9"),
         ("# Title\n\n## Part\n> quoted\n>> twice", "Title\nPart\nquoted\ntwice"),
         ("above\n\n---\n\nbelow\n***\nend\n===", "above\nbelow\nend"),
         ("Say `hello` to ``them``.", "Say hello to them."),

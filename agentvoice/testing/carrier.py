@@ -168,7 +168,8 @@ class Carrier:
         if self.dead:
             self.frames += frames
             return self.audio.silence(size), []
-        self._arrive()
+        if self._jitter:
+            self._arrive()
         audio = bytes(self._buffer[:size])
         del self._buffer[:size]
         if audio and self.weather.loss and self._random.random() < self.weather.loss:

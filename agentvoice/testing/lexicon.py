@@ -62,8 +62,10 @@ class Lexicon:
 
 
 @lru_cache(maxsize=4096)
-def _crossings(pcm: bytes) -> int:
-    """Return how often the sign changes."""
+def _crossings(pcm: bytes, size: int) -> int | None:
+    """Return how often the sign changes, if the first `size` bytes are loud."""
+    if loudness(pcm[:size]) < LOUD:
+        return None
     signs = pcm[1::2].translate(_SIGN)
     return signs.count(b"\0\1") + signs.count(b"\1\0")
 
@@ -103,8 +105,9 @@ class _Ear:
         return tones
 
     def _take(self, tones: list[list[int]], frame: bytes) -> None:
-        if loudness(frame[: self._size]) >= LOUD:
-            tones[-1] += [_crossings(frame)] * (self._quiet + 1)
+        crossings = _crossings(frame, self._size)
+        if crossings is not None:
+            tones[-1] += [crossings] * (self._quiet + 1)
             self._quiet = 0
         elif tones[-1]:
             self._quiet += 1

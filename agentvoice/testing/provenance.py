@@ -128,10 +128,14 @@ class Provenance:
             # What a successor context took over from the one before it is not stale: the turn still lives.
             if part.context_id in self._dead and self.contexts[self._turns[part.context_id]][-1] in self._dead:
                 self.stale_frames += -(-part.size // frame)
-            words = self._words_of(part.context_id)
-            first = bisect_right(words, part.offset, key=_last_byte)
-            last = bisect_right(words, part.offset + part.size, lo=first, key=_last_byte)
-            self._word_ends += [(part.position + end - part.offset, word) for word, _, end in words[first:last]]
+            ended = self._words_ended(part.context_id, part.offset, part.offset + part.size)
+            self._word_ends += [(part.position + end - part.offset, word) for word, _, end in ended]
+
+    def _words_ended(self, context_id: str, start: int, end: int) -> Sequence[tuple[str, int, int]]:
+        """Return the words that end within a stretch of a context's audio, in bytes of it."""
+        words = self._words_of(context_id)
+        first = bisect_right(words, start, key=_last_byte)
+        return words[first : bisect_right(words, end, lo=first, key=_last_byte)]
 
     # ------------------------------------------------------------------ what was heard
 
@@ -149,8 +153,8 @@ class Provenance:
         """Return the words of a turn that were played to their end."""
         words = []
         for context_id in self.contexts[turn_id]:
-            ends = self._ends_played(context_id)
-            words += [word for word, _, end in self._words_of(context_id) if any(a < end <= b for a, b in ends)]
+            for start, end in self._played_of(context_id):
+                words += [word for word, _, _ in self._words_ended(context_id, start, end)]
         return " ".join(words)
 
     def holes(self, turn_id: str, excused: Sequence[tuple[float, float]]) -> Sequence[float]:
@@ -180,7 +184,7 @@ class Provenance:
             if first < last:
                 yield played.start + first - played.position, first, last - first
 
-    def _ends_played(self, context_id: str) -> Sequence[tuple[int, int]]:
+    def _played_of(self, context_id: str) -> Sequence[tuple[int, int]]:
         """Return the stretches of a context's audio that were played, in bytes of it."""
         return [
             (position + part.offset - part.position, position + size + part.offset - part.position)
