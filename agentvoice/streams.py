@@ -119,12 +119,17 @@ class _Pipe:
         self._changed = Bell()
 
     async def send(self, message: str) -> None:
-        while len(self._messages) >= self._size and not self._closed:
+        while not self.send_nowait(message):
             await self._changed.wait()
+
+    def send_nowait(self, message: str) -> bool:
         if self._closed:
             raise BrokenResourceError
+        if len(self._messages) >= self._size:
+            return False
         self._messages.append(message)
         self._changed.ring()
+        return True
 
     async def receive(self) -> str:
         while not self._messages:
@@ -148,6 +153,8 @@ class MemoryStream:
         self._incoming = incoming
         self.send = outgoing.send
         """Send one text message; see `MessageStream.send`."""
+        self.send_nowait = outgoing.send_nowait
+        """Send one text message and return `True`; or `False`, when that would have to wait. Raises as `send` does."""
         self._open = True
 
     async def receive(self) -> str:

@@ -78,6 +78,17 @@ async def test_a_full_pair_makes_the_sender_wait() -> None:
     await right.aclose()
 
 
+async def test_what_can_be_sent_without_waiting_is() -> None:
+    left, right = memory_pair(size=1)
+    assert left.send_nowait("1")
+    assert not left.send_nowait("2")
+    assert await right.receive() == "1"
+    await right.aclose()
+    with pytest.raises(anyio.BrokenResourceError):
+        left.send_nowait("3")
+    await left.aclose()
+
+
 # ------------------------------------------------------------------ a proxy is for the world outside
 
 

@@ -74,6 +74,7 @@ class PhoneCall:
     hung_up_by: str = "agent"
     """Or `caller`, or `network` when the connection was lost."""
     _packer: Packer = field(init=False)
+    _send_nowait: Callable[[str], bool] = lambda _: False
     _outgoing: deque[str] = field(default_factory=deque)
     _more: Bell = field(default_factory=Bell)
     _over: bool = False
@@ -97,6 +98,7 @@ class PhoneCall:
         self._packer = Packer(
             replace(self.packing, frames=1, spoken_frames=1) if self.carrier.weather.loss else self.packing
         )
+        self._send_nowait = getattr(stream, "send_nowait", self._send_nowait)
         self.started_at = current_time()
         self._put(twilio.Connected())
         self._put(twilio.Start(body, stream_sid=STREAM_SID))
@@ -117,7 +119,8 @@ class PhoneCall:
         with scope, suppress(BrokenResourceError):
             while self._outgoing or not self._over:
                 if self._outgoing:
-                    await stream.send(self._outgoing.popleft())
+                    await stream.send(self._outgoing[0])
+                    self._outgoing.popleft()
                 else:
                     await self._more.wait()
         self._sent.set()
@@ -217,11 +220,16 @@ class PhoneCall:
         return said, caller.keys
 
     def _put(self, message: twilio.FromCarrier) -> None:
-        if len(self._outgoing) < _UNSENT:
-            self._outgoing.append(twilio.render(message))
-            self._more.ring()
-        else:
+        if len(self._outgoing) >= _UNSENT:
             self.unsent += 1
+        elif not self._sent_at_once(text := twilio.render(message)):
+            self._outgoing.append(text)
+            self._more.ring()
+
+    def _sent_at_once(self, message: str) -> bool:
+        with suppress(BrokenResourceError):
+            return not self._outgoing and self._send_nowait(message)
+        return False
 
     # ------------------------------------------------------------------ afterwards
 

@@ -6,6 +6,7 @@ one more wakes the contexts at their deadline.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -95,6 +96,7 @@ class ContextSynthesizer(AsyncContextManagerMixin):
         self._random = random or Random()
         self._deliver: dict[str, Deliver] = {}
         self._wake_timer = Bell()
+        self._watched_until = math.inf
         self._wake_socket = [Bell() for _ in range(self._limits.sockets)]
 
     @property
@@ -145,10 +147,15 @@ class ContextSynthesizer(AsyncContextManagerMixin):
             self._contexts.cancel(event.context_id, now=current_time())
 
     def _wake(self) -> None:
-        """Have everybody look again: a deadline may be nearer, a socket wanted."""
-        self._wake_timer.ring()
-        for wake in self._wake_socket:
-            wake.ring()
+        """Have those look again whom it may concern: a deadline may be nearer, a socket wanted."""
+        self._wake_the_watch()
+        for socket, wake in enumerate(self._wake_socket):
+            if self._contexts.wants(socket):
+                wake.ring()
+
+    def _wake_the_watch(self) -> None:
+        if self._contexts.deadline < self._watched_until:
+            self._wake_timer.ring()
 
     # ------------------------------------------------------------------ tasks
 
@@ -251,7 +258,7 @@ class ContextSynthesizer(AsyncContextManagerMixin):
                 if request is None:
                     await self._wake_socket[socket].wait()
                     continue
-                self._wake_timer.ring()  # an answer is due from now on
+                self._wake_the_watch()  # an answer is due from now on
                 for message in dialect.render(request):
                     await stream.send(message)
         except BrokenResourceError:
@@ -261,4 +268,5 @@ class ContextSynthesizer(AsyncContextManagerMixin):
     async def _watch_the_time(self) -> None:
         while True:
             self._carry_out(self._contexts.handle_timer(now=current_time()))
-            await self._wake_timer.wait(until=self._contexts.deadline)
+            self._watched_until = self._contexts.deadline
+            await self._wake_timer.wait(until=self._watched_until)

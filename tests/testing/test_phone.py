@@ -176,6 +176,28 @@ async def test_an_agent_that_does_not_read_disturbs_nobody_s_pace() -> None:
     assert current_time() - began == pytest.approx(11, abs=0.05)  # the last second is for the agent to take the rest
 
 
+@pytest.mark.parametrize("late_s", [0, 0.02, 1])
+async def test_an_agent_that_reads_late_reads_everything_in_order(late_s: float) -> None:
+    near, far = memory_pair(1)
+    call, agent = PhoneCall(Caller([Pauses(2), HangsUp()])), Agent(far)
+
+    async def act() -> None:
+        await sleep(late_s)
+        for _ in range(20):
+            agent.received.append((current_time(), twilio.parse_from_carrier(await far.receive())))
+            await sleep(0.02)
+        await agent.listen()
+
+    async with create_task_group() as group:
+        group.start_soon(act)
+        await call.hold(near)
+        await near.aclose()
+
+    assert [media.chunk for _, media in agent.media] == [str(n + 1) for n in range(len(agent.media))]
+    assert len(agent.media) >= 100
+    assert call.unsent == 0
+
+
 async def test_nonsense_is_counted_and_the_call_goes_on() -> None:
     async def act(agent: Agent) -> None:
         await agent.stream.send("{")

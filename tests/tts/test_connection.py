@@ -300,6 +300,8 @@ async def test_a_context_that_never_ends_ends() -> None:
 async def test_a_full_socket_is_joined_by_a_second_one() -> None:
     speech = ScriptedSpeech(real_time_factor=1)
     async with synthesizer(speech, limits=Limits(per_socket=2, sockets=2)) as tts:
+        await sleep(1)
+        assert speech.handshakes == 1
         listeners = [say(tts, f"c{number}") for number in range(4)]
         for listener in listeners:
             assert await end_of(listener) == ContextDone(listener.context_id)
