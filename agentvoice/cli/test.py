@@ -153,7 +153,7 @@ def _judge(cases: Sequence[Case], settings: Settings, name: str | None, console:
     name = name or (settings.llm if "llm" in settings.model_fields_set else "")
     if not name:
         console.print(
-            f"[yellow]{len(questions)} questions to a judge are not asked: no language model is set[/]"
+            f"[yellow]the judge is not asked (questions: {len(questions)}): no language model is set[/]"
             " [dim](AGENTVOICE_LLM, or --judge NAME)[/]"
         )
         return None

@@ -49,7 +49,7 @@ def test_a_table_tells_what_passed_and_junit_too(folder: Path, capsys: pytest.Ca
     assert "failed  It sings        1       1" in said.out
     assert "'La la la' was not heard; what was heard is 'Good morning, the bakery.'" in said.out
     assert "again: agentvoice test calls.yaml --only 'It sings' --seed 0" in said.out
-    assert "1 questions to a judge are not asked: no language model is set" in said.out
+    assert "the judge is not asked (questions: 1): no language model is set" in said.out
     assert said.err == "1 of 26 calls were not as expected\n"
     suite = ET.parse(folder / "out/junit.xml").getroot()[0]
     assert (suite.attrib["tests"], suite.attrib["failures"]) == ("26", "1")
