@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, metadata
 from typing import Any, Literal, TypeAlias
 
 from .errors import PluginNotFound
@@ -19,11 +19,16 @@ def load(kind: Kind, name: str) -> Any:
     """Return what the plugin's entry point names: a class, to be called by the caller.
 
     Raises:
-        PluginNotFound: nothing of that kind and name is installed; the message says what is.
+        PluginNotFound: nothing of that kind and name is installed; the message says what is, and how to get it.
     """
     for point in entry_points(group=f"agentvoice.{kind}", name=name):
         return point.load()
+    ours = name in (metadata("agentvoice").get_all("Provides-Extra") or ())
     raise PluginNotFound(
         f"no {kind} named '{name}' (installed: {', '.join(installed(kind)) or 'none'}); "
-        f"try: pip install agentvoice-{name}"
+        + (
+            f"try: pip install 'agentvoice[{name}]'"
+            if ours
+            else f"a plugin names it as an entry point: agentvoice.{kind}"
+        )
     )
