@@ -33,6 +33,7 @@ from .streams import SocketStream
 from .switchboard import Switchboard
 from .transfers import Transfers
 from .transport import TwilioTransport
+from .uploads import read_body
 
 log = structlog.get_logger(__name__)
 
@@ -232,12 +233,8 @@ def _first(header: str | None) -> str:
 
 async def _form(request: Request) -> list[tuple[str, str]] | None:
     """Return the request's form, or `None` when it is larger than any that Twilio sends."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _LARGEST_FORM:
-            return None
-    return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    body = await read_body(request, most=_LARGEST_FORM)
+    return None if body is None else parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
 
 
 async def _deny(socket: WebSocket, status: int, why: str) -> None:

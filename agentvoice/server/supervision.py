@@ -16,7 +16,6 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -28,6 +27,8 @@ from starlette.routing import Route
 from agentvoice.call import Call
 from agentvoice.events import SayRequested, SupervisorCutIn
 from agentvoice.history import Entry
+
+from .uploads import read_body
 
 log = structlog.get_logger(__name__)
 
@@ -115,13 +116,9 @@ class _Desk:
 
 
 async def _body(request: Request) -> Mapping[str, Any]:
-    body = b""
-    async with aclosing(request.stream()) as pieces:
-        async for piece in pieces:
-            body += piece
-            if len(body) > _LARGEST:
-                why = f"more than {_LARGEST} bytes are not for the telephone"
-                raise _Wrong(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, why)
+    body = await read_body(request, most=_LARGEST)
+    if body is None:
+        raise _Wrong(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {_LARGEST} bytes are not for the telephone")
     try:
         found = json.loads(body)
     except ValueError:

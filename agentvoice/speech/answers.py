@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Final, TypeAlias
+from typing import TypeAlias
 from uuid import uuid4
 
 import structlog
 from anyio import to_thread
-from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -21,8 +20,6 @@ from .exchange import Exchange
 from .service import SpeechService
 
 log = structlog.get_logger()
-MAX_BODY: Final = 1 << 20
-"""The largest body of a request, in bytes."""
 Body: TypeAlias = AsyncIterator[bytes] | AsyncIterator[str]
 
 
@@ -126,17 +123,3 @@ def request_id_of(request: Request) -> str:
     if not hasattr(request.state, "request_id"):
         request.state.request_id = str(uuid4())
     return str(request.state.request_id)
-
-
-async def read_body(request: Request) -> bytes:
-    """Return the body of a request.
-
-    Raises:
-        HTTPException: 413, it is too large.
-    """
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY:
-            raise HTTPException(413, f"a request has {MAX_BODY} bytes at most")
-    return body

@@ -40,7 +40,7 @@ from agentvoice.errors import UsageError
 from agentvoice.server.streams import SocketStream
 from agentvoice.tts.wire import Failure, RequestRejected, rejected
 
-from .answers import audio_answer, error_answer, event_answer, read_body, request_id_of, version_of
+from .answers import audio_answer, error_answer, event_answer, request_id_of, version_of
 from .auth import LONGEST_TOKEN_S
 from .bodies import read_order
 from .containers import Wav
@@ -53,6 +53,7 @@ from .hearing.transcription import transcribe
 from .previews import Previews
 from .service import SpeechService
 from .sockets import serve_stream
+from .uploads import read_body
 from .voices import describe
 
 log = structlog.get_logger()

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from anyio import to_thread
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from agentvoice.speech.uploads import read_form
 from agentvoice.stt.messages import Heard, Words, times
 from agentvoice.tts.messages import rejected
 
@@ -19,7 +19,7 @@ from .parameters import Listen, read_listen
 from .sessions import Dictation
 
 LARGEST: Final = 32 * 2**20
-"""Bytes of a file at most."""
+"""Bytes of a file at most, with the form around it."""
 
 
 async def transcribe(ears: Ears, request: Request) -> dict[str, Any]:
@@ -29,9 +29,7 @@ async def transcribe(ears: Ears, request: Request) -> dict[str, Any]:
         RequestRejected: something is missing, or the file is of an unknown kind.
         HTTPException: the file is too large.
     """
-    if int(request.headers.get("content-length", 0)) > LARGEST:
-        raise HTTPException(413, f"a file has {LARGEST} bytes at most")
-    async with request.form(max_part_size=LARGEST) as form:
+    async with read_form(request, most=LARGEST) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise rejected(None, "Invalid request", "there is no file; send one in the multipart field 'file'")
