@@ -8,8 +8,10 @@
 `python -m benchmarks.tokens` how long a call keeps a token, `python -m benchmarks.tools` what a storm of barge-ins
 leaves behind, `python -m benchmarks.selectivity` whom the agent yields to, `python -m benchmarks.recognizers` how well
 and how soon recognisers understand, `python -m benchmarks.end_of_turn` who is cut off and who is kept waiting,
-`python -m benchmarks.voice_activity` how soon speech is noticed and what that costs, and `python -m benchmarks.hearing`
-what it costs to listen to many calls at once.
+`python -m benchmarks.voice_activity` how soon speech is noticed and what that costs, `python -m benchmarks.hearing`
+what it costs to listen to many calls at once, `python -m benchmarks.cleaners` what noise and echo leave of the words,
+`python -m benchmarks.word_times` how near a voice's word times are, and `python -m benchmarks.simulated` how fast whole
+calls pass in virtual time.
 
 Three processes: stub speech, the relay or agentvoice, and the carriers; a machine with two cores holds 50 calls.
 """
