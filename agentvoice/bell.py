@@ -37,11 +37,13 @@ class Bell:
         It is rounded up to a whole millisecond: uvloop's timers have no finer grain, and may ring half of one early.
         Whoever looks at the time then would spin until it has come.
         """
+        if until < math.inf:
+            until = max(until, math.ceil(until * 1000) / 1000)  # the product may round down
         loop = asyncio._get_running_loop()  # noqa: SLF001 - documented, and says `None` where there is another
         if loop is None:
-            return await self._wait_anywhere(_whole_ms(until))
+            return await self._wait_anywhere(until)
         rung = loop.create_future()
-        timer = None if until == math.inf else loop.call_at(_whole_ms(until), _resolve, rung)
+        timer = loop.call_at(until, _resolve, rung) if until < math.inf else None
         self._futures.append(rung)
         try:
             await rung
@@ -59,10 +61,6 @@ class Bell:
                 await rung.wait()
         finally:
             self._events.remove(rung)
-
-
-def _whole_ms(at: float) -> float:
-    return max(at, math.ceil(at * 1000) / 1000) if at < math.inf else at  # the product may round down
 
 
 def _resolve(rung: asyncio.Future[None]) -> None:

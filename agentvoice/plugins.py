@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import entry_points, metadata
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from .errors import PluginNotFound
 
@@ -23,12 +23,14 @@ def load(kind: Kind, name: str) -> Any:
     """
     for point in entry_points(group=f"agentvoice.{kind}", name=name):
         return point.load()
-    ours = name in (metadata("agentvoice").get_all("Provides-Extra") or ())
     raise PluginNotFound(
-        f"no {kind} named '{name}' (installed: {', '.join(installed(kind)) or 'none'}); "
-        + (
-            f"try: pip install 'agentvoice[{name}]'"
-            if ours
-            else f"a plugin names it as an entry point: agentvoice.{kind}"
-        )
+        f"no {kind} named '{name}' (installed: {', '.join(installed(kind)) or 'none'}); {_way_out(kind, name)}"
     )
+
+
+def _way_out(kind: Kind, name: str) -> str:
+    if others := [other for other in get_args(Kind) if name in installed(other)]:
+        return f"it is for: {', '.join(others)}"
+    if name in (metadata("agentvoice").get_all("Provides-Extra") or ()):
+        return f"try: pip install 'agentvoice[{name}]'"
+    return f"a plugin names it as an entry point: agentvoice.{kind}"

@@ -1,3 +1,5 @@
+"""Hearing, in virtual time: what comes in as audio goes out as events, whatever listens."""
+
 from __future__ import annotations
 
 import math

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from agentvoice import plugins
 from agentvoice.errors import PluginNotFound
-from agentvoice.plugins import installed, load
+from agentvoice.plugins import load
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,12 +32,18 @@ def test_every_plugin_can_be_had_by_its_name(name: str, package: str) -> None:
     assert project(ROOT)["optional-dependencies"].get(name) == [package]
 
 
-def test_who_misses_a_plugin_of_ours_is_told_how_to_get_it() -> None:
-    assert "cartesia" not in installed("vad")
+def test_who_misses_a_plugin_of_ours_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins, "entry_points", lambda **_: [])
     with pytest.raises(
-        PluginNotFound, match=r"no vad named 'cartesia' \(installed: .*try: pip install 'agentvoice\[cart"
+        PluginNotFound,
+        match=r"no cleaner named 'echo-noise' \(installed: none\); try: pip install 'agentvoice\[echo-noise\]'$",
     ):
-        load("vad", "cartesia")
+        load("cleaner", "echo-noise")
+
+
+def test_who_takes_a_plugin_for_what_it_is_not_is_told_what_it_is() -> None:
+    with pytest.raises(PluginNotFound, match=r"no vad named 'openai' .*; it is for: recognizer, llm$"):
+        load("vad", "openai")
 
 
 def test_who_misses_another_is_told_where_it_would_be_declared() -> None:

@@ -134,9 +134,8 @@ class _Reception:
 
     async def _asked(self, request: Request) -> dict[str, str] | Response:
         """Return what a webhook's form says, or why it is not answered."""
-        form = await _form(request)
-        if form is None:
-            return PlainTextResponse("a webhook is a small form\n", 413)
+        body = await read_body(request, most=_LARGEST_FORM, why="a webhook is a small form")
+        form = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
         url = self._base(request) + request.url.path + (f"?{request.url.query}" if request.url.query else "")
         if not self._is_genuine(request, url, form):
             return PlainTextResponse("this request is not signed by Twilio\n", 403)
@@ -229,12 +228,6 @@ class _Reception:
 def _first(header: str | None) -> str:
     """Each proxy on the way adds its own; the first is what the outermost was asked."""
     return (header or "").partition(",")[0].strip()
-
-
-async def _form(request: Request) -> list[tuple[str, str]] | None:
-    """Return the request's form, or `None` when it is larger than any that Twilio sends."""
-    body = await read_body(request, most=_LARGEST_FORM)
-    return None if body is None else parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
 
 
 async def _deny(socket: WebSocket, status: int, why: str) -> None:

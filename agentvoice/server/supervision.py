@@ -20,6 +20,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -47,12 +48,6 @@ def supervision(calls: Mapping[str, Call], token: str) -> list[Route]:
     ]
 
 
-class _Wrong(Exception):
-    def __init__(self, status: HTTPStatus, why: str) -> None:
-        super().__init__(why)
-        self.status = status
-
-
 class _Desk:
     def __init__(self, calls: Mapping[str, Call], token: str) -> None:
         self._calls = calls
@@ -69,8 +64,8 @@ class _Desk:
                 return JSONResponse({"error": wrong}, HTTPStatus.UNAUTHORIZED, {"www-authenticate": "Bearer"})
             try:
                 return JSONResponse(await answer(request))
-            except _Wrong as wrong:
-                return JSONResponse({"error": str(wrong)}, wrong.status)
+            except HTTPException as wrong:
+                return JSONResponse({"error": wrong.detail}, wrong.status_code)
 
         return respond
 
@@ -83,7 +78,7 @@ class _Desk:
     async def interrupt(self, request: Request) -> Mapping[str, Any]:
         call = self._call(request)
         if call.turn is None or not call.turn.live:
-            raise _Wrong(HTTPStatus.CONFLICT, "the agent is not speaking")
+            raise HTTPException(HTTPStatus.CONFLICT, "the agent is not speaking")
         call.deliver(SupervisorCutIn())
         log.info("supervisor_cut_in", call_id=call.id)
         return {"interrupted": call.turn.id}
@@ -92,7 +87,7 @@ class _Desk:
         call, wish = self._call(request), await _body(request)
         text = wish.get("text")
         if not isinstance(text, str) or not text.strip():
-            raise _Wrong(HTTPStatus.BAD_REQUEST, 'say what: {"text": "..."}')
+            raise HTTPException(HTTPStatus.BAD_REQUEST, 'say what: {"text": "..."}')
         self._says += 1
         if wish.get("interrupt"):
             call.deliver(SupervisorCutIn())
@@ -110,21 +105,19 @@ class _Desk:
         try:
             return self._calls[call_id]
         except KeyError:
-            raise _Wrong(
+            raise HTTPException(
                 HTTPStatus.NOT_FOUND, f"there is no call {call_id} now; GET /calls tells which there are"
             ) from None
 
 
 async def _body(request: Request) -> Mapping[str, Any]:
-    body = await read_body(request, most=_LARGEST)
-    if body is None:
-        raise _Wrong(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {_LARGEST} bytes are not for the telephone")
+    body = await read_body(request, most=_LARGEST, why=f"more than {_LARGEST} bytes are not for the telephone")
     try:
         found = json.loads(body)
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise _Wrong(HTTPStatus.BAD_REQUEST, 'this is no JSON object, such as {"text": "..."}')
+        raise HTTPException(HTTPStatus.BAD_REQUEST, 'this is no JSON object, such as {"text": "..."}')
     return found
 
 

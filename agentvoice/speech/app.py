@@ -38,6 +38,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from agentvoice.clock import current_time
 from agentvoice.errors import UsageError
 from agentvoice.server.streams import SocketStream
+from agentvoice.server.uploads import read_body
 from agentvoice.tts.wire import Failure, RequestRejected, rejected
 
 from .answers import audio_answer, error_answer, event_answer, request_id_of, version_of
@@ -53,7 +54,6 @@ from .hearing.transcription import transcribe
 from .previews import Previews
 from .service import SpeechService
 from .sockets import serve_stream
-from .uploads import read_body
 from .voices import describe
 
 log = structlog.get_logger()

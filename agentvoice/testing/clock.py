@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Callable, Mapping, MutableSequence, Sequence
+from collections.abc import Callable, MutableSequence, Sequence
 from contextvars import Context, copy_context
 from functools import partial
 from heapq import heapify, heappop, heappush
 from itertools import count
 from random import Random
-from selectors import SelectorKey
+from selectors import BaseSelector, SelectorKey
 from typing import Any, Final
 
 _ASK_EVERY: Final = 64
@@ -69,7 +69,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     """
 
     _ready: deque[_Handle]
-    _selector: Any
+    _selector: BaseSelector
     _stopping: bool
     _process_events: Callable[[Sequence[tuple[SelectorKey, int]]], None]
 
@@ -79,9 +79,8 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         self._timers: list[tuple[float, int, _Handle]] = []
         self._numbers = count()  # timers of one instant ring in the order in which they were set
         self._cancelled = 0  # timers that will not ring, among the others
-        self._watched: Mapping[int, SelectorKey] = self._selector._fd_to_key  # `get_map` is slower to tell how many
+        self._watched = self._selector.get_map()
         self._idle: list[Callable[[], object]] = []
-        self.create_future = partial(asyncio.Future, loop=self)  # type: ignore[method-assign] # a call less for each
 
     def time(self) -> float:
         """Return the virtual time, in seconds."""

@@ -96,7 +96,7 @@ class ContextSynthesizer(AsyncContextManagerMixin):
         self._random = random or Random()
         self._deliver: dict[str, Deliver] = {}
         self._wake_timer = Bell()
-        self._watched_until = math.inf
+        self._watched_until = math.inf  # the watch is woken then, if nobody wakes it before
         self._wake_socket = [Bell() for _ in range(self._limits.sockets)]
 
     @property

@@ -9,7 +9,7 @@ from anyio import to_thread
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
-from agentvoice.speech.uploads import read_form
+from agentvoice.server.uploads import read_form
 from agentvoice.stt.messages import Heard, Words, times
 from agentvoice.tts.messages import rejected
 

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
-from agentvoice.speech.uploads import read_body, read_form
+from agentvoice.server.uploads import read_body, read_form
 
 pytestmark = pytest.mark.anyio
 
