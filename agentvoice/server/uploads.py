@@ -19,7 +19,8 @@ async def read_body(request: Request, *, most: int = LARGEST_BODY, why: str = ""
     """Return the body of a request.
 
     Raises:
-        HTTPException: 413, it has more than `most` bytes, of which the rest is not read; `why` is what the client is told.
+        HTTPException: 413, it has more than `most` bytes, of which the rest is not read. `why` is what the client is
+            told.
     """
     pieces, size = list[bytes](), 0
     async with aclosing(request.stream()) as stream:

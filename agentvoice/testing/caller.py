@@ -119,8 +119,10 @@ class Caller:
             case WaitsForAgent(silence_s, limit_s):
                 silent = self._silent if self._audible else 0
                 return max(0, min(self._left(limit_s), _frames(silence_s) - silent - 1))
-            case Pauses(seconds) | HangsUp(seconds) | WaitsForHangUp(seconds):
+            case Pauses(seconds) | WaitsForHangUp(seconds):
                 return self._left(seconds)
+            case HangsUp() as step:
+                return self._left(step.waits_s)
             case _:
                 return 0
 
@@ -172,8 +174,8 @@ class Caller:
                     self.complaints.append(f"the agent did not hang up within {limit_s:g} s")
                     self.done = True
                     return Heard(SILENCE, hangs_up=True)
-            case HangsUp(after_s):  # pragma: no branch
-                if self._waited_s >= after_s:
+            case HangsUp() as step:  # pragma: no branch
+                if self._waited_s >= step.waits_s:
                     self.done = True
                     return Heard(SILENCE, hangs_up=True)
         return Heard(SILENCE)

@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import math
 import wave
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -84,6 +85,11 @@ class HangsUp:
     """How long to wait before."""
     at_s: float = 0.0
     """At which second of the call, whatever is being said and whatever the script has not come to; 0 is never."""
+
+    @property
+    def waits_s(self) -> float:
+        """How long to wait when the script comes to it: for ever, if it only says at which second."""
+        return self.after_s if self.after_s or not self.at_s else math.inf
 
 
 @dataclass(frozen=True, slots=True)

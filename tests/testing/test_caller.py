@@ -91,6 +91,15 @@ def test_hanging_up_may_wait() -> None:
     assert len(said) == 76
 
 
+@pytest.mark.parametrize(("step", "frames"), [(HangsUp(at_s=3), 150), (HangsUp(1.5, 3), 126), (HangsUp(4, 3), 150)])
+def test_a_script_that_comes_early_to_the_second_of_the_hang_up_waits_for_it(step: HangsUp, frames: int) -> None:
+    caller, said = hear([Pauses(1), step])
+
+    assert len(said) == pytest.approx(frames, abs=1)
+    assert said[-1].hangs_up
+    assert caller.complaints == []
+
+
 def test_lines_are_made_before_the_call_and_each_text_has_a_tone_of_its_own() -> None:
     made: list[str] = []
 

@@ -42,6 +42,7 @@ async def test_a_call_that_differs_is_told_line_by_line(tmp_path: Path) -> None:
     assert told[0] == "the call is not golden('greeting') any more"
     assert any(line.startswith("- ") and line.endswith("how may I help you?") for line in told)
     assert any(line.startswith("+ ") and " — " in line for line in told)
+    assert not any(line.startswith(" ") for line in told)  # what is as it was would hide the rest: pytest shows 8 lines
     assert told[-1].endswith("pytest --agentvoice-update")
 
 
