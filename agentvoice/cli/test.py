@@ -172,7 +172,10 @@ def _judged(model: LanguageModel, tried: Sequence[Tried], questions: dict[tuple[
 
 def _find(model: LanguageModel, claim: str, account: str) -> Sequence[str]:
     messages = [
-        Message("system", "You judge conversations on the telephone. Say whether a claim about one is true, and why."),
+        Message(
+            "system",
+            "You judge conversations on the telephone. Say whether a claim about one is true, and why, in a few words.",
+        ),
         Message("user", f"The conversation:\n{account}\n\nThe claim: {claim}"),
     ]
     try:

@@ -7,7 +7,7 @@ import pytest
 
 from agentvoice import Agent, Turn
 from agentvoice.testing.golden import Golden, explained, explained_turns
-from agentvoice.testing.script import barges_in, pauses, waits_for_agent
+from agentvoice.testing.script import barges_in, pauses, says, waits_for_agent
 from agentvoice.testing.simulate import simulate
 from agentvoice.trace.log import read_trace
 
@@ -42,8 +42,22 @@ async def test_a_call_that_differs_is_told_line_by_line(tmp_path: Path) -> None:
     assert told[0] == "the call is not golden('greeting') any more"
     assert any(line.startswith("- ") and line.endswith("how may I help you?") for line in told)
     assert any(line.startswith("+ ") and " — " in line for line in told)
-    assert not any(line.startswith(" ") for line in told)  # what is as it was would hide the rest: pytest shows 8 lines
     assert told[-1].endswith("pytest --agentvoice-update")
+
+
+@pytest.mark.anyio
+async def test_what_is_as_it_was_does_not_hide_what_is_not(tmp_path: Path) -> None:
+    golden = Golden(tmp_path / "greeting.txt", update=True)
+    assert await simulate(Greeter(), [waits_for_agent(), says("Hello."), pauses(3)]) == golden
+
+    after = await simulate(Greeter(), [waits_for_agent(), says("Hullo."), pauses(3)])
+
+    changed = [line for line in explained(after, golden)[2:-1] if "how may I help you?" not in line]
+    assert len(changed) == 2  # pytest shows eight lines in all
+    assert changed[0].startswith("- ")
+    assert changed[0].endswith("Hello.")
+    assert changed[1].startswith("+ ")
+    assert changed[1].endswith("Hullo.")
 
 
 @pytest.mark.anyio

@@ -27,6 +27,8 @@ _CONTEXT: Final = 4096
 """Tokens of prompt and answer together."""
 _CALL_TOKENS: Final = 200
 """The longest answer where there are tools: a call has to be whole."""
+_FORM_TOKENS: Final = 400
+"""The longest form: it has to be whole as well, and nobody waits on the telephone for it to be read out."""
 _STRIDE: Final = 32
 """Tokens of a prompt that are read before `stop` is looked at: most of a second's work. Fewer would not be faster."""
 _REMEMBERED_MIB: Final = 256
@@ -71,7 +73,8 @@ class Qwen:
         """Yield the answer in pieces; see `LanguageModel.stream`. With tools it is speech, or one call of a tool."""
         options: dict[str, Any] = {}
         if schema is not None:
-            options, tools = {"response_format": {"type": "json_object", "schema": dict(schema)}}, ()
+            form = {"type": "json_object", "schema": dict(schema)}
+            options, tools = {"response_format": form, "max_tokens": _FORM_TOKENS}, ()
         elif tools:
             options = {"grammar": grammar(tools, may_call=messages[-1].role != "tool"), "max_tokens": _CALL_TOKENS}
         answer, cost = Answer(), list[Usage]()

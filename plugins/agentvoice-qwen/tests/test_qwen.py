@@ -5,7 +5,7 @@ from typing import Any
 
 import anyio
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from agentvoice.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from agentvoice.interfaces import Message
@@ -21,6 +21,10 @@ ASK = [Message("system", "Answer in one sentence."), Message("user", "What is th
 class Booking(BaseModel):
     party_size: int
     name: str
+
+
+class Story(BaseModel):
+    text: str = Field(min_length=500, max_length=600)
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +48,13 @@ async def test_it_fills_in_forms(qwen: Qwen) -> None:
     said = [Message("user", "A table for four people, please. My name is Sarah.")]
 
     assert await fill(qwen, Booking, said) == Booking(party_size=4, name="Sarah")
+
+
+@pytest.mark.speech
+async def test_a_form_comes_whole_however_long_it_is(qwen: Qwen) -> None:
+    told = await fill(qwen, Story, [Message("user", "Tell me a long story about a restaurant.")])
+
+    assert len(told.text) >= 500
 
 
 @pytest.mark.speech
